@@ -1,0 +1,101 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// MARK: - Outside parts
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+// MARK: - The house
+
+let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+
+/// The features, one folder and one target each under `Sources/Features`. A new kind adds one word here.
+let features = ["Experiments", "Images", "ObjectStorage", "TensorBoard", "Training"]
+let featureTargets: [Target.Dependency] = features.map { .target(name: "\($0)Feature") }
+
+/// What a feature may reach. No feature reaches another.
+let featureDependencies: [Target.Dependency] = [
+    "Resource", "Store", "Control", "Engine", "Storage", "Telemetry", "Identity", "Catalog", "Web", "Gateway", "FeatureKit",
+    hummingbird, lifecycle, crypto,
+]
+
+let package = Package(
+    name: "takumi",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "takumi", targets: ["App"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", "4.5.2"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .target(name: "Resource", swiftSettings: strict),
+        .target(name: "Store", dependencies: ["Resource", grdb], swiftSettings: strict),
+        .target(name: "Control", dependencies: ["Resource", "Store", lifecycle, logging], swiftSettings: strict),
+        .target(name: "CSpawn"),
+        .target(name: "Engine", dependencies: ["Resource", "CSpawn", lifecycle, logging], swiftSettings: strict),
+        .target(
+            name: "Storage", dependencies: ["Resource", asyncHTTPClient, crypto, logging], swiftSettings: strict),
+        .target(name: "Telemetry", dependencies: ["Resource"], swiftSettings: strict),
+        .target(
+            name: "Agent", dependencies: ["Resource", "CSpawn", "Engine", "Telemetry", crypto], swiftSettings: strict),
+        .target(
+            name: "Identity", dependencies: ["Resource", "Store", crypto, certificates],
+            swiftSettings: strict),
+        .target(
+            name: "Web", dependencies: ["Resource", "Store", "Identity", hummingbird, logging], swiftSettings: strict),
+        .target(name: "Gateway", dependencies: ["Resource", hummingbird, asyncHTTPClient, logging], swiftSettings: strict),
+        .target(name: "CCatalog"),
+        .target(name: "Catalog", dependencies: ["CCatalog", "Resource", crypto, yams], swiftSettings: strict),
+        .target(
+            name: "FeatureKit",
+            dependencies: ["Resource", "Store", "Control", "Identity", "Web", hummingbird, lifecycle],
+            swiftSettings: strict),
+    ]
+        + features.map {
+            .target(
+                name: "\($0)Feature", dependencies: featureDependencies, path: "Sources/Features/\($0)",
+                swiftSettings: strict)
+        } + [
+            .target(name: "CLI", dependencies: ["Resource", argumentParser, asyncHTTPClient], swiftSettings: strict),
+            .executableTarget(
+                name: "App",
+                dependencies: [
+                    "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Catalog", "Web",
+                    "Gateway", "FeatureKit", "CLI", argumentParser, asyncHTTPClient, hummingbird, hummingbirdTLS, lifecycle, logging,
+                    yams,
+                ] + featureTargets,
+                swiftSettings: strict),
+
+            .target(
+                name: "Support", dependencies: ["Resource", "Store"], path: "Tests/Support", swiftSettings: strict),
+            .testTarget(
+                name: "KernelTests",
+                dependencies: [
+                    "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Web", "CLI", "Support",
+                    "Catalog", "FeatureKit", "ObjectStorageFeature", hummingbird, hummingbirdTesting,
+                ], swiftSettings: strict),
+            .testTarget(
+                name: "FeatureTests",
+                dependencies: ["FeatureKit", "Web", "Support", hummingbird, hummingbirdTesting] + featureTargets,
+                swiftSettings: strict),
+        ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c2x
+)

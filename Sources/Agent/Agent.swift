@@ -1,0 +1,275 @@
+import Engine
+import Foundation
+import Resource
+import Telemetry
+
+/// Where inputs come from and outputs go. Implemented over `Storage` by the composition root.
+package protocol Staging: Sendable {
+    /// Makes `folder` hold what lies at the URI: completely, or not at all.
+    /// - Parameter writable: the user's process may write there; else links to the store's own files will do.
+    /// - Returns: what the task must also be able to read, since `folder` is a link to it.
+    func fetch(_ uri: String, into folder: String, project: String, writable: Bool) async throws -> [String]
+    /// Copies every file of `folder` to the URI.
+    /// - Returns: one line for each file that was left out, and why.
+    func upload(_ folder: String, to uri: String, project: String) async throws -> [String]
+}
+
+/// The process that owns one task from its preparation to its last uploaded file.
+///
+/// It runs in a session of its own and outlives the server; the server reads its `state.json`. It takes the task's lock
+/// first and keeps it: the lock is how others know that it lives.
+package struct Agent {
+    let folder: TaskFolder
+    let assignment: TaskAssignment
+    let staging: any Staging
+    let stop: StopRequest
+
+    /// Runs the task in the folder. Returns when it has ended, or at once where another agent has it or had it.
+    package static func run(folder path: String, staging: (TaskAssignment) throws -> any Staging) async throws {
+        let folder = TaskFolder(path: path)
+        guard let lock = FileLock(path: folder.lock), lock.tryLock(), folder.readState() == nil else { return }
+        defer { withExtendedLifetime(lock) {} }
+        guard let assignment = JSONFile.read(TaskAssignment.self, at: folder.assignment) else {
+            throw TakumiError(.failed, "\(folder.assignment) cannot be read")
+        }
+        let stop = try StopRequest()
+        signal(SIGTERM, SIG_IGN)
+        signal(SIGINT, SIG_IGN)
+        signal(SIGHUP, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+        source.setEventHandler { stop.request() }
+        source.activate()
+        defer { source.cancel() }
+
+        var state = TaskState(agentPID: getpid(), startedAt: Date())
+        try folder.write(state)
+        // The server may have asked before there was anyone to signal.
+        if FileManager.default.fileExists(atPath: "\(path)/../stop") { stop.request() }
+
+        let agent = Agent(folder: folder, assignment: assignment, staging: try staging(assignment), stop: stop)
+        await agent.run(&state)
+    }
+
+    private func run(_ state: inout TaskState) async {
+        var ended = state
+        do {
+            ended = try await work(state)
+        } catch is CancellationError {
+            ended.outcome = .stopped
+        } catch let failure as Failure {
+            ended = failure.state
+            ended.outcome = failure.outcome
+            ended.cause = failure.cause
+        } catch {
+            ended.outcome = .failedToPrepare
+            ended.cause = Agent.line(error)
+        }
+        try? FileManager.default.removeItem(atPath: folder.work)
+        ended.phase = .ended
+        ended.endedAt = Date()
+        if let cause = ended.cause, ended.outcome != .succeeded { try? note(cause) }
+        record(ended)
+        state = ended
+    }
+
+    /// A way out of the middle that keeps what is known so far.
+    private struct Failure: Error {
+        var state: TaskState
+        var outcome: TaskState.Outcome
+        var cause: String
+    }
+
+    private func work(_ initial: TaskState) async throws -> TaskState {
+        var state = initial
+        let paths = TaskPaths(folder: folder, assignment: assignment)
+        try paths.create()
+        try await fetchInputs(paths, &state)
+        if stop.isRequested { throw CancellationError() }
+
+        let preparing = state
+        let environment = try await onThread { () throws -> String in
+            var state = preparing
+            return try prepareEnvironment(paths, &state)
+        }
+        if stop.isRequested { throw CancellationError() }
+
+        let ready = state
+        let (exit, ran) = try await onThread { try runProcess(paths, environment, ready) }
+        state = ran
+        state.phase = .finishing
+        state.exitCode = exit.code
+        state.cause = nil
+        record(state)
+        try await uploadOutputs(paths, state)
+
+        let verdict = Verdict(exit: exit, killedForMemory: paths.killedForMemory, spec: assignment.spec, limit: assignment.timeLimit)
+        state.outcome = verdict.outcome
+        state.cause = verdict.cause
+        return state
+    }
+
+    // MARK: - Steps
+
+    private func fetchInputs(_ paths: TaskPaths, _ state: inout TaskState) async throws {
+        for input in assignment.spec.inputs {
+            state.cause = "fetching \(input.uri)"
+            record(state)
+            let linked = try await cancelledByStop {
+                try await staging.fetch(
+                    input.uri, into: paths.input(input.name), project: assignment.project, writable: input.writable)
+            }
+            paths.linked.withLock { $0 += linked }
+        }
+        if let entry = assignment.spec.entryPoint {
+            guard FileManager.default.fileExists(atPath: "\(paths.input(TaskSpec.source))/\(entry)") else {
+                let uri = assignment.spec.inputs.first { $0.name == TaskSpec.source }?.uri ?? ""
+                throw TakumiError(.failed, "entry point \(entry) is not in \(uri)")
+            }
+        }
+        state.cause = nil
+    }
+
+    private func prepareEnvironment(_ paths: TaskPaths, _ state: inout TaskState) throws -> String {
+        var requirements: String?
+        if let name = assignment.spec.requirements {
+            let path = "\(paths.input(TaskSpec.source))/\(name)"
+            if FileManager.default.fileExists(atPath: path) { requirements = path }
+        }
+        var log = try LogWriter(path: folder.log)
+        var current = state
+        var last = ""
+        let cache = EnvironmentCache(
+            folder: assignment.environments, stop: stop,
+            report: { text in
+                guard text != last else { return }
+                last = text
+                current.cause = text
+                record(current)
+            },
+            log: { bytes, _ in log.write(bytes, .system) })
+        defer { log.finish() }
+        return try cache.environment(for: assignment.spec.image, requirements: requirements)
+    }
+
+    private func runProcess(_ paths: TaskPaths, _ environment: String, _ ready: TaskState) throws -> (ChildExit, TaskState) {
+        var state = ready
+        let spec = assignment.spec
+        let values = paths.placeholders(environment: environment)
+        let group = ControlGroup(name: "\(assignment.workloadID)-\(assignment.index)", resources: spec.resources)
+        defer { group?.remove() }
+        var command = spec.command.map { Placeholder.fill($0, values) }
+        let directory = paths.directory
+        if assignment.sandbox, let sandbox = Sandbox() {
+            command = sandbox.wrapping(
+                command, home: assignment.home, directory: directory,
+                readable: [environment] + paths.readable, writable: paths.writable, gpu: !assignment.gpus.isEmpty)
+        }
+        if let group { command = group.entering(command) }
+        state.isolation = [
+            assignment.sandbox ? "bubblewrap" : "no sandbox (bubblewrap does not work here)",
+            group == nil ? "memory watched by the agent (control groups cannot be written here)" : "memory and CPU control groups",
+        ].joined(separator: ", ")
+
+        let child = ChildProcess(
+            command: command, environment: paths.environment(filling: values), directory: directory,
+            timeLimit: assignment.timeLimit, grace: spec.grace, sandboxed: assignment.sandbox)
+        var log = try LogWriter(path: folder.log)
+        var sampler = Sampler(path: folder.samples, gpus: assignment.gpus)
+        let limit = spec.resources.memoryMiB << 20
+        let exit = try child.run(
+            stop: stop,
+            started: { pid in
+                state.phase = .running
+                state.runningAt = Date()
+                state.processGroup = pid
+                state.processStart = ProcessTable.startTime(of: pid)
+                record(state)
+            },
+            everySecond: { pid in
+                let sample = sampler.take(of: pid, group: group)
+                if group == nil, sample.memoryBytes > limit {
+                    paths.killedForMemory = true
+                    for process in ProcessTable.tree(of: pid) { kill(process, SIGKILL) }
+                }
+            },
+            output: { bytes, stream in log.write(bytes, stream) })
+        log.finish()
+        if let group, group.outOfMemoryKills > 0 { paths.killedForMemory = true }
+        return (exit, state)
+    }
+
+    private func uploadOutputs(_ paths: TaskPaths, _ state: TaskState) async throws {
+        if assignment.index == 0, assignment.count > 1 { await siblingsEnded() }
+        var state = state
+        for output in assignment.spec.outputs {
+            guard case .uri(let uri) = output.destination else { continue }
+            state.cause = "uploading to \(uri)"
+            record(state)
+            do {
+                for warning in try await staging.upload(
+                    paths.output(output.name), to: uri, project: assignment.project)
+                {
+                    try note(warning)
+                }
+            } catch {
+                throw Failure(
+                    state: state, outcome: .failed, cause: "\(output.name) could not be uploaded to \(uri): \(Agent.line(error))")
+            }
+        }
+    }
+
+    /// The first node uploads last, so that its files win where several nodes wrote the same names.
+    private func siblingsEnded() async {
+        let siblings = (1..<assignment.count).map { TaskFolder(path: "\(folder.path)/../\($0)") }
+        for sibling in siblings {
+            while sibling.readState()?.hasEnded != true, sibling.isAgentAlive() {
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    // MARK: - Helpers
+
+    private func record(_ state: TaskState) {
+        do {
+            try folder.write(state)
+        } catch {
+            // Disk full: standard error goes to agent.log, which the server quotes when an agent vanishes.
+            FileHandle.standardError.write(Data("cannot record \(state.phase): \(error)\n".utf8))
+        }
+        AgentNews.post(assignment.workloadID, to: assignment.news)
+    }
+
+    private func note(_ text: String) throws {
+        var log = try LogWriter(path: folder.log)
+        log.write(system: text)
+    }
+
+    private func cancelledByStop<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+        try await withThrowingTaskGroup(of: T.self) { group in
+            let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+            stop.onRequest { continuation.finish() }
+            group.addTask { try await body() }
+            group.addTask {
+                for await _ in stream {}
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
+        }
+    }
+
+    private func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    static func line(_ error: any Error) -> String {
+        if let error = error as? TakumiError { return error.message }
+        if let error = error as? CocoaError, error.code == .fileWriteOutOfSpace { return "no space left on the server's disk" }
+        return "\(error)".split(separator: "\n").first.map(String.init) ?? "unknown error"
+    }
+}

@@ -1,0 +1,138 @@
+import CSpawn
+import Engine
+import Foundation
+import Telemetry
+
+/// How a process ended.
+struct ChildExit: Sendable, Equatable {
+    /// Exit status, or the negative number of the signal that ended it.
+    var code: Int
+    var stopped = false
+    var timedOut = false
+}
+
+/// Runs one process to its end on the calling thread: passes on its output, enforces the limit, ends its whole tree.
+///
+/// The thread must live as long as the process, since bubblewrap's `--die-with-parent` hangs on the thread that started it.
+struct ChildProcess {
+    var command: [String]
+    var environment: [String: String]
+    var directory: String?
+    /// Seconds from now.
+    var timeLimit: Int?
+    /// Seconds between SIGTERM and SIGKILL.
+    var grace: Int
+    /// True where the started process is bubblewrap: it must outlive SIGTERM, or it would take its child with it at once.
+    var sandboxed = false
+
+    func run(
+        stop: StopRequest, started: (pid_t) -> Void = { _ in }, everySecond: (pid_t) -> Void = { _ in },
+        output: (ArraySlice<UInt8>, LogLine.Stream) -> Void
+    ) throws -> ChildExit {
+        let outputs = try (Pipe(), Pipe())
+        let pid = try Spawn.start(
+            command[0], Array(command.dropFirst()), environment: environment, directory: directory,
+            output: outputs.0.write, error: outputs.1.write, grouping: .newGroup)
+        outputs.0.closeWrite()
+        outputs.1.closeWrite()
+        started(pid)
+
+        let pidfd = takumi_pidfd_open(pid)
+        defer { if pidfd >= 0 { close(pidfd) } }
+        let start = ContinuousClock.now
+        var nextSecond = start + .seconds(1)
+        var killAt: ContinuousClock.Instant?
+        var drainUntil: ContinuousClock.Instant?
+        var exit: ChildExit?
+        var (stopped, timedOut) = (false, false)
+        var open: [(Int32, LogLine.Stream)] = [(outputs.0.read, .stdout), (outputs.1.read, .stderr)]
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+
+        while exit == nil || !open.isEmpty {
+            var descriptors = open.map { pollfd(fd: $0.0, events: Int16(POLLIN), revents: 0) }
+            if exit == nil {
+                if pidfd >= 0 { descriptors.append(pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)) }
+                if !stopped { descriptors.append(pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)) }
+            }
+            // Without a pidfd (a kernel before 5.3) the end shows in the pipes or within 50 ms.
+            let due = [nextSecond, killAt, drainUntil].compactMap { $0 }.min() ?? nextSecond
+            let wait = max(0, (due - .now) / .milliseconds(1)).rounded(.up)
+            poll(&descriptors, nfds_t(descriptors.count), Int32(pidfd >= 0 ? wait : min(wait, 50)))
+
+            for (index, (descriptor, stream)) in open.enumerated().reversed() where descriptors[index].revents != 0 {
+                let count = read(descriptor, &buffer, buffer.count)
+                if count > 0 { output(buffer[..<count], stream) } else if count == 0 { open.remove(at: index) }
+            }
+            let now = ContinuousClock.now
+            if exit == nil, let code = reap(pid) {
+                exit = ChildExit(code: code)
+                // Whatever it left behind goes with it; its last output is still in the pipes.
+                kill(-pid, SIGKILL)
+                drainUntil = now + .seconds(1)
+            }
+            if let drainUntil, now >= drainUntil { break }
+            if exit != nil { continue }
+            if !stopped, !timedOut, stop.isRequested {
+                stopped = true
+                killAt = killAt ?? now + .seconds(grace)
+                terminate(pid)
+            }
+            if !stopped, !timedOut, let timeLimit, now >= start + .seconds(timeLimit) {
+                timedOut = true
+                killAt = now + .seconds(grace)
+                terminate(pid)
+            }
+            if let at = killAt, now >= at {
+                for process in ProcessTable.tree(of: pid) { kill(process, SIGKILL) }
+                kill(-pid, SIGKILL)
+                killAt = nil
+            }
+            if now >= nextSecond {
+                nextSecond = now + .seconds(1)
+                everySecond(pid)
+            }
+        }
+        return ChildExit(code: exit?.code ?? -Int(SIGKILL), stopped: stopped, timedOut: timedOut)
+    }
+
+    private func terminate(_ pid: pid_t) {
+        guard sandboxed else {
+            kill(-pid, SIGTERM)
+            return
+        }
+        for process in ProcessTable.tree(of: pid) where process != pid { kill(process, SIGTERM) }
+    }
+
+    /// - Returns: the exit status in Python's spelling, or nil while it runs.
+    private func reap(_ pid: pid_t) -> Int? {
+        var status: Int32 = 0
+        guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+        let signal = status & 0x7F
+        if signal != 0 { return -Int(signal) }
+        let code = Int(status >> 8) & 0xFF
+        // Bubblewrap reports a child's signal the way shells do.
+        return sandboxed && code > 128 && code < 160 ? 128 - code : code
+    }
+
+    private final class Pipe {
+        let read: Int32
+        private(set) var write: Int32
+
+        init() throws {
+            var ends: [Int32] = [0, 0]
+            guard pipe(&ends) == 0 else { throw SystemError("pipe") }
+            (read, write) = (ends[0], ends[1])
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        }
+
+        func closeWrite() {
+            if write >= 0 { close(write) }
+            write = -1
+        }
+
+        deinit {
+            closeWrite()
+            close(read)
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import Crypto
+import Engine
+import Foundation
+import Resource
+import Telemetry
+
+/// Image environments on this machine: virtual environments that uv makes from an image's lock, named by their content,
+/// never changed once they are ready, shared by all tasks.
+///
+/// A `requirements.txt` makes a further environment on top of the image's, named by both contents, so that the second run
+/// with the same requirements starts at once.
+struct EnvironmentCache {
+    let folder: String
+    let stop: StopRequest
+    /// Hears what is being done, for the task's cause and log.
+    let report: (String) -> Void
+    /// Hears uv's own output.
+    let log: (ArraySlice<UInt8>, LogLine.Stream) -> Void
+
+    /// - Parameter requirements: a file of the user's, or nil.
+    /// - Returns: the environment's folder, ready to use.
+    /// - Throws: `TakumiError` with the reason in one line. Blocks.
+    func environment(for image: ImageReference, requirements: String?) throws -> String {
+        var digest = image.digest
+        if let requirements {
+            guard let data = FileManager.default.contents(atPath: requirements) else {
+                throw TakumiError(.failed, "requirements.txt cannot be read")
+            }
+            digest = SHA256.hash(data: Data("\(image.digest)\n".utf8) + data).hex
+        }
+        let path = "\(folder)/\(digest.prefix(24))"
+        let ready = "\(path)/.takumi-ready"
+        // The common case must cost one look at the disk.
+        if FileManager.default.fileExists(atPath: ready) { return path }
+
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        guard let lock = FileLock(path: "\(path).lock") else { throw SystemError("lock \(path)") }
+        while !lock.tryLock() {
+            report("another task is installing image \(image.name)")
+            if stop.isRequested { throw CancellationError() }
+            usleep(200_000)
+        }
+        if FileManager.default.fileExists(atPath: ready) { return path }
+        // What a killed installation left is not worth trusting.
+        try? FileManager.default.removeItem(atPath: path)
+
+        let uv = try findUV()
+        report("installing image \(image.name)")
+        try run([uv, "venv", "--quiet", "--python", image.pythonVersion, path], "Python \(image.pythonVersion) for image \(image.name)")
+        var install = [uv, "pip", "install", "--python", "\(path)/bin/python", "--compile-bytecode"]
+        let lockText = String(decoding: FileManager.default.contents(atPath: image.lock) ?? Data(), as: UTF8.self)
+        let packages = lockText.split(separator: "\n").count { $0.contains("==") && !$0.hasPrefix(" ") && !$0.hasPrefix("#") }
+        if packages > 0 {
+            if lockText.contains("+cpu"), uvEnvironment["UV_FIND_LINKS"] == nil { install += ["--torch-backend", "cpu"] }
+            try run(
+                install + ["--no-deps", "--verify-hashes", "-r", image.lock],
+                "image \(image.name)", progress: (path, packages))
+        }
+        if let requirements {
+            report("installing requirements.txt")
+            try run(
+                [uv, "pip", "install", "--python", "\(path)/bin/python", "--compile-bytecode", "-r", requirements],
+                "requirements.txt")
+        }
+        guard FileManager.default.createFile(atPath: ready, contents: nil) else { throw SystemError("write \(ready)") }
+        return path
+    }
+
+    /// uv's settings. pip's find-links count for uv too, which does not read them itself.
+    private var uvEnvironment: [String: String] {
+        var environment = ProcessInfo.processInfo.environment
+        if environment["UV_FIND_LINKS"] == nil, let links = environment["PIP_FIND_LINKS"] {
+            environment["UV_FIND_LINKS"] = links
+        }
+        environment["VIRTUAL_ENV"] = nil
+        return environment
+    }
+
+    private func run(_ command: [String], _ what: String, progress: (path: String, packages: Int)? = nil) throws {
+        var errors: [UInt8] = []
+        let child = ChildProcess(command: command, environment: uvEnvironment, grace: 2)
+        let exit = try child.run(
+            stop: stop,
+            everySecond: { _ in
+                guard let progress else { return }
+                report("installing \(what): \(installed(in: progress.path)) of \(progress.packages) packages")
+            },
+            output: { bytes, stream in
+                log(bytes, stream)
+                if stream == .stderr { errors += bytes }
+            })
+        if exit.stopped { throw CancellationError() }
+        guard exit.code == 0 else {
+            throw TakumiError(.failed, "\(what) could not be installed: \(EnvironmentCache.reason(in: errors))")
+        }
+    }
+
+    private func installed(in path: String) -> Int {
+        let library = "\(path)/lib"
+        let python = (try? FileManager.default.contentsOfDirectory(atPath: library))?.first ?? ""
+        let packages = (try? FileManager.default.contentsOfDirectory(atPath: "\(library)/\(python)/site-packages")) ?? []
+        return packages.count { $0.hasSuffix(".dist-info") }
+    }
+
+    /// uv's explanation as one line: what follows its cross mark, or the last line.
+    static func reason(in output: [UInt8]) -> String {
+        let lines = String(decoding: output, as: UTF8.self).split(separator: "\n")
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+        let start = lines.firstIndex { $0.hasPrefix("×") || $0.hasPrefix("error:") } ?? max(0, lines.count - 1)
+        let text = lines[min(start, lines.count)...].prefix(4)
+            .map { $0.trimmingCharacters(in: CharacterSet(charactersIn: "×╰─▶│ ")) }.joined(separator: " ")
+        return text.isEmpty ? "uv gave no reason" : String(text.prefix(300))
+    }
+
+    /// uv from the PATH, or one installed for this home with the Python that is there.
+    private func findUV() throws -> String {
+        if let uv = Tool.find("uv") { return uv }
+        let tools = "\(folder)/tools"
+        let uv = "\(tools)/bin/uv"
+        if FileManager.default.isExecutableFile(atPath: uv) { return uv }
+        guard let python = Tool.find("python3") else {
+            throw TakumiError(.unavailable, "python3 is not on the PATH; install Python 3.11 or later")
+        }
+        report("installing uv")
+        let child = ChildProcess(
+            command: [python, "-m", "pip", "install", "--quiet", "--prefix", tools, "uv"],
+            environment: ProcessInfo.processInfo.environment, grace: 2)
+        let exit = try child.run(stop: stop, output: log)
+        guard exit.code == 0, FileManager.default.isExecutableFile(atPath: uv) else {
+            throw TakumiError(.unavailable, "uv is not on the PATH and pip could not install it; run: pip install uv")
+        }
+        return uv
+    }
+}
+
+extension SHA256.Digest {
+    var hex: String { map { String(format: "%02x", $0) }.joined() }
+}

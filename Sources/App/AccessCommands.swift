@@ -1,0 +1,96 @@
+import ArgumentParser
+import Foundation
+import Identity
+import Resource
+import Store
+
+/// `takumi token …`: works on the home itself, so it needs no running server, and no token to make the first one.
+struct TokenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "API tokens.", subcommands: [Create.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a new API token. It is shown once and kept only as a hash.")
+
+        @OptionGroup var access: AccessOptions
+        @Option(help: "The app key of the project that the token is good for.")
+        var project = "default"
+        @Option(help: "viewer, member or administrator.")
+        var role = "member"
+        @Option(help: "Days until it expires; without it, never.")
+        var days: Int?
+
+        func run() async throws {
+            guard let role = Role(rawValue: role) else {
+                throw ValidationError("--role '\(role)' is not known; use viewer, member or administrator")
+            }
+            if let days, days < 1 { throw ValidationError("--days \(days) is too few; use 1 or more") }
+            try await access.run { directory in
+                guard try await directory.project(appKey: project) != nil else {
+                    let known = try await directory.projects().map(\.metadata.name).sorted().joined(separator: ", ")
+                    throw TakumiError.invalid("--project", "no project has the app key '\(project.excerpt)'; there are: \(known)")
+                }
+                let lifetime = days.map { TimeInterval($0) * 24 * 3600 }
+                let token = try await directory.createToken(
+                    .api, user: "cli", project: project, role: role, lifetime: lifetime)
+                access.print(token.secret, json: ["token": token.secret, "project": project, "role": role.rawValue])
+            }
+        }
+    }
+}
+
+/// `takumi login`: a fresh one-time link for the browser.
+struct LoginCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "login", abstract: "Print a one-time link that logs a browser in, good for an hour.")
+
+    @OptionGroup var access: AccessOptions
+
+    func run() async throws {
+        try await access.run { directory in
+            guard let server = ServerFile.read(home: try Home(access.home)) else {
+                throw TakumiError(.unavailable, "no server runs for this home; start it with: takumi serve")
+            }
+            let link = try await LoginLink.make(directory, url: server.url, lifetime: 3600)
+            access.print(link, json: ["url": link])
+        }
+    }
+}
+
+enum LoginLink {
+    static func make(_ directory: Directory, url: String, lifetime: TimeInterval) async throws -> String {
+        let token = try await directory.createToken(
+            .login, user: "admin", project: nil, role: .administrator, lifetime: lifetime)
+        return "\(url)/login?token=\(token.secret)"
+    }
+}
+
+/// For commands that open the home's database themselves.
+struct AccessOptions: ParsableArguments {
+    enum Format: String, ExpressibleByArgument { case table, json }
+
+    @Option(help: "The server's folder. [env: TAKUMI_HOME] (default: ~/.takumi)")
+    var home: String?
+    @Option(help: "Print text for people, or json for programs.")
+    var output: Format = .table
+
+    func run(_ body: (Directory) async throws -> Void) async throws {
+        do {
+            let home = try Home(self.home)
+            let directory = Directory(store: try Store(path: home.database))
+            _ = try await home.bootstrap(directory)
+            try await body(directory)
+        } catch let error as TakumiError {
+            FileHandle.standardError.write(Data("error: \(error.line)\n".utf8))
+            throw ExitCode(1)
+        }
+    }
+
+    func print(_ text: String, json: [String: String]) {
+        guard output == .json else { return Swift.print(text) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        Swift.print(String(decoding: (try? encoder.encode(json)) ?? Data(), as: UTF8.self))
+    }
+}

@@ -1,0 +1,15 @@
+import Agent
+import Foundation
+
+/// `takumi agent TASKFOLDER`: started by the engine, never by people.
+enum AgentProcess {
+    static func run(folder: String) async {
+        do {
+            try await Agent.run(folder: folder) { try StagerStaging($0) }
+        } catch {
+            // The engine quotes the last line of this where an agent ends without having recorded why.
+            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            exit(1)
+        }
+    }
+}

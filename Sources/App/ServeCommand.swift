@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Resource
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run the server in the foreground until SIGTERM or Ctrl-C.")
+
+    @Option(help: "The folder that holds everything. [env: TAKUMI_HOME] (default: ~/.takumi)")
+    var home: String?
+    @Option(help: "Port of the API and the console; 0 for any free one.")
+    var port = 8400
+    @Option(help: "Port of the object store, TensorBoard and inference, with TLS; 0 for any free one.")
+    var tlsPort = 8443
+    @Option(help: "The address to listen on (default: 127.0.0.1, or `host` of config.yaml).")
+    var host: String?
+    @Option(help: "trace, debug, info, notice, warning or error.")
+    var logLevel = "notice"
+    @Option(help: "Print the start's summary as text, or as one line of json.")
+    var output = AccessOptions.Format.table
+
+    func validate() throws {
+        guard (0...65535).contains(port) else { throw ValidationError("--port \(port) is out of range; use 0 to 65535") }
+        guard (0...65535).contains(tlsPort) else {
+            throw ValidationError("--tls-port \(tlsPort) is out of range; use 0 to 65535")
+        }
+        guard Logger.Level(rawValue: logLevel) != nil else {
+            throw ValidationError("--log-level '\(logLevel)' is not known; use trace, debug, info, notice, warning or error")
+        }
+    }
+
+    func run() async throws {
+        // A client that goes away must not end the server.
+        signal(SIGPIPE, SIG_IGN)
+        var logger = Logger(label: "takumi") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
+        do {
+            let home = try Home(home)
+            let configuration = try Configuration.load(home: home)
+            let server = try await Server(
+                home: home, configuration: configuration, host: host ?? configuration.host, port: port, tlsPort: tlsPort,
+                logger: logger)
+            try await server.run { summary in
+                // Not print: a pipe is buffered, and whoever started the server waits for this.
+                FileHandle.standardOutput.write(Data(((output == .json ? summary.json : summary.text) + "\n").utf8))
+            }
+        } catch let error as TakumiError {
+            FileHandle.standardError.write(Data("error: \(error.line)\n".utf8))
+            throw ExitCode(1)
+        }
+    }
+}
+
+/// What the start tells whoever started it.
+struct StartSummary: Sendable {
+    var file: ServerFile
+    var home: String
+    var loginLink: String?
+    var notes: [String]
+
+    var text: String {
+        var lines = [
+            "Takumi is ready at \(file.url)  (object store and TensorBoard: \(file.tlsURL))",
+            "  home       \(home)",
+            "  authority  \(home)/ca.pem",
+        ]
+        if let loginLink { lines.append("  log in     \(loginLink)  (once, within a day; again with: takumi login)") }
+        lines += notes.map { "  note       \($0)" }
+        return lines.joined(separator: "\n")
+    }
+
+    var json: String {
+        let fields: [String: String] = [
+            "url": file.url, "tlsURL": file.tlsURL, "home": home, "login": loginLink ?? "",
+        ]
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: (try? encoder.encode(fields)) ?? Data(), as: UTF8.self)
+    }
+}

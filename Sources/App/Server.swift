@@ -1,0 +1,172 @@
+import Agent
+import AsyncHTTPClient
+import Catalog
+import Control
+import Engine
+import ExperimentsFeature
+import FeatureKit
+import Foundation
+import Gateway
+import Hummingbird
+import HummingbirdTLS
+import Identity
+import ImagesFeature
+import Logging
+import NIOCore
+import NIOSSL
+import ObjectStorageFeature
+import Resource
+import ServiceLifecycle
+import Storage
+import Store
+import TensorBoardFeature
+import TrainingFeature
+import Web
+
+/// Builds everything and connects it: the only place that does.
+struct Server {
+    private let home: Home
+    private let host: String
+    private let ports: (plain: Int, tls: Int)
+    private let logger: Logger
+    private let directory: Directory
+    private let authority: CertificateAuthority
+    private let engine: ProcessEngine
+    private let controller: Controller
+    private let features: [any Feature]
+    private let client: HTTPClient
+    private let addresses: Addresses
+    private let isFirst: Bool
+    private let notes: [String]
+
+    init(home: Home, configuration: Configuration, host: String, port: Int, tlsPort: Int, logger: Logger) async throws {
+        self.home = home
+        self.host = host
+        self.ports = (port, tlsPort)
+        self.logger = logger
+        if let running = ServerFile.read(home: home), running.pid != getpid() {
+            throw TakumiError(
+                .conflict, "a server with process id \(running.pid) already uses \(home.path); stop it or choose another --home")
+        }
+        let store = try Store(path: home.database)
+        directory = Directory(store: store)
+        let (instance, isFirst) = try await home.bootstrap(directory)
+        self.isFirst = isFirst
+        let names = Server.names(configuration)
+        authority = try CertificateAuthority(home: home.path, hosts: names)
+        let addresses = Addresses(host: host == "0.0.0.0" || host == "::" ? names[0] : host)
+        self.addresses = addresses
+        let publicURL: @Sendable () -> String = { addresses.tls }
+
+        let catalog = try Catalog()
+        let sandbox = Sandbox()?.works() ?? false
+        notes = sandbox ? [] : ["bubblewrap does not work here: jobs run without a sandbox (apt-get install bubblewrap)"]
+        let late = LateController()
+        engine = try ProcessEngine(
+            settings: .init(
+                home: home.path, program: Server.program, overcommit: configuration.cpuOvercommit,
+                reserveMiB: configuration.memoryReserveMiB,
+                environments: ProcessInfo.processInfo.environment["TAKUMI_ENVIRONMENTS"] ?? configuration.environments
+                    ?? "\(home.path)/environments", sandbox: sandbox),
+            logger: logger, changed: { late.value?.enqueue($0) })
+
+        let objects = try DiskStore(root: home.objects)
+        let agents = AgentConfiguration(storage: configuration.storage, hosts: names)
+        try Home.write(try JSONEncoder().encode(agents), to: home.agentFile)
+        let identity = StorageIdentity(
+            tenantID: instance.serviceTenantID, userID: instance.serviceUserID, userName: "takumi-service", isAccountUser: false)
+        client = HTTPClient(eventLoopGroupProvider: .singleton)
+        let objectStorage = ObjectStorageFeature(
+            store: objects, directory: directory, service: identity, publicURL: publicURL)
+        for project in try await directory.projects() { try await objectStorage.prepare(project) }
+
+        let environment = ClockAndIDs()
+        let experiments = ExperimentsFeature(store: store, sources: environment, home: home.path, publicURL: publicURL)
+        features = [
+            experiments,
+            TrainingFeature(
+                store: store, engine: engine, catalog: catalog,
+                storage: ServiceStorageChecks(service: agents.service(store: objects), identity: identity),
+                sources: environment, home: home.path, region: configuration.region, publicURL: publicURL,
+                createExperiment: experiments.findOrCreate),
+            ImagesFeature(catalog: catalog, engine: engine),
+            objectStorage,
+            TensorBoardFeature(
+                store: store, engine: engine, catalog: catalog, proxy: ReverseProxy(client: client), home: home.path,
+                idle: .seconds(60 * configuration.tensorBoardIdleMinutes),
+                folder: { try ExperimentsFeature.tensorBoardFolder($0) ?? TrainingFeature.tensorBoardFolder($0) }),
+        ]
+        controller = Controller(store: store, reconcilers: features.flatMap(\.reconcilers), logger: logger)
+        late.set(controller)
+    }
+
+    /// Runs until a signal or a failure.
+    func run(ready: @escaping @Sendable (StartSummary) -> Void) async throws {
+        let router = router()
+        let plain = Application(
+            router: router, configuration: .init(address: .hostname(host, port: ports.plain), serverName: "takumi"),
+            onServerRunning: { channel in await addresses.started(plain: channel.localAddress?.port ?? ports.plain) },
+            logger: logger)
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(authority.certificatePath).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: authority.keyPath, format: .pem)))
+        tls.minimumTLSVersion = .tlsv12
+        let secure = Application(
+            router: router, server: try .tls(tlsConfiguration: tls),
+            configuration: .init(address: .hostname(host, port: ports.tls), serverName: "takumi"),
+            onServerRunning: { channel in await addresses.started(tls: channel.localAddress?.port ?? ports.tls) },
+            logger: logger)
+
+        let announcement = Announcement(
+            addresses: addresses, home: home, directory: directory, isFirst: isFirst, notes: notes, ready: ready)
+        // Stopped in the opposite order: first nothing new comes in, then the work in progress ends.
+        let services: [any Service] =
+            [engine, controller] + features.flatMap(\.services) + [announcement, secure, plain]
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(20)
+        defer { unlink(home.serverFile) }
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as NIOCore.IOError where error.errnoCode == EADDRINUSE {
+            throw TakumiError(
+                .conflict, "port \(ports.plain) or \(ports.tls) is taken; choose others with --port and --tls-port")
+        }
+        try await client.shutdown()
+    }
+
+    private func router() -> Router<TakumiContext> {
+        let router = Router(context: TakumiContext.self)
+        router.add(middleware: RequestLog())
+        router.add(middleware: ErrorEnvelope())
+        router.add(middleware: Authentication(directory: directory))
+        let openAPI = OpenAPI(features: features.map(\.api))
+        router.get("healthz") { _, _ in
+            addresses.isReady
+                ? Response(status: .ok, body: .init(byteBuffer: .init(string: "ok\n")))
+                : Response(status: .serviceUnavailable)
+        }
+        router.get("nhn-api-gateway") { _, _ in Envelope.empty() }
+        router.get("openapi.json") { _, _ in try openAPI.response() }
+        LoginRoutes(directory: directory).add(to: router)
+        let project = router.group("v1.0/appkeys/{appKey}").add(middleware: ProjectAccess())
+        for feature in features {
+            feature.addRootRoutes(to: router)
+            feature.addProjectRoutes(to: project)
+        }
+        return router
+    }
+
+    private static func names(_ configuration: Configuration) -> [String] {
+        var names = ["127.0.0.1", "localhost", "::1"]
+        for name in [ProcessInfo.processInfo.hostName.lowercased()] + configuration.names where !names.contains(name) {
+            names.append(name)
+        }
+        return names
+    }
+
+    /// This program, for starting agents: by its file, so that a replaced binary still finds itself.
+    private static var program: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    }
+}

@@ -1,0 +1,51 @@
+/// Finds an image or an instance type by what the user calls it.
+enum Catalog {
+    /// By exact name, by alias, or by id. A word in another case is taken too, where it means one only.
+    static func image(_ word: String, in images: [JSONValue]) throws(CommandFailure) -> JSONValue {
+        try pick(
+            word, option: "--image", what: "image", list: "takumi image list", in: images,
+            words: { [$0["imageId"].text, $0["imageName"].text, $0["alias"].text] },
+            shown: { $0["alias"].string ?? $0["imageName"].text })
+    }
+
+    static func flavor(_ word: String, in flavors: [JSONValue]) throws(CommandFailure) -> JSONValue {
+        try pick(
+            word, option: "--instance", what: "instance type", list: "takumi flavor list", in: flavors,
+            words: { [$0["id"].text, $0["name"].text] }, shown: { $0["name"].text })
+    }
+
+    /// For a list: whether this server can run it.
+    static func runsHere(_ item: JSONValue) -> String {
+        item["isRunnable"].bool == false ? "no: \(item["reason"].text)" : "yes"
+    }
+
+    /// What is wrong with choosing it; nil where the server can run it.
+    static func refusal(_ item: JSONValue, option: String, name: String) -> String? {
+        item["isRunnable"].bool == false ? "\(option): '\(name)' cannot run here: \(item["reason"].text)" : nil
+    }
+
+    private static func pick(
+        _ word: String, option: String, what: String, list: String, in items: [JSONValue],
+        words: (JSONValue) -> [String], shown: (JSONValue) -> String
+    ) throws(CommandFailure) -> JSONValue {
+        var found = items.filter { words($0).contains(word) }
+        if found.isEmpty { found = items.filter { words($0).contains { $0.lowercased() == word.lowercased() } } }
+        if let only = found.first, found.count == 1 { return only }
+        guard found.isEmpty else {
+            let ids = found.map { words($0)[0] }.joined(separator: ", ")
+            throw CommandFailure("\(option): '\(word)' means \(found.count) of them; use the id of one: \(ids)")
+        }
+        guard !items.isEmpty else { throw CommandFailure("\(option): the server offers no \(what)") }
+        // The nearest is judged by every word of an item; each is offered once, by the shortest of them.
+        let offers = Nearest.options(to: word, among: items.flatMap { Array(words($0).dropFirst()) }, limit: 12)
+        var options: [String] = []
+        for offer in offers where !offer.isEmpty {
+            guard let item = items.first(where: { words($0).contains(offer) }), !options.contains(shown(item)) else {
+                continue
+            }
+            options.append(shown(item))
+        }
+        let nearest = options.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+        throw CommandFailure("\(option): there is no \(what) '\(word)'; the nearest: \(nearest) (all: \(list))")
+    }
+}

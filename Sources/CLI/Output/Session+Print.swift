@@ -1,0 +1,45 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension Session {
+    /// A list: the API's objects as they came, or a row each.
+    func print(_ items: [JSONValue], columns: [Column], none: String) throws {
+        switch format {
+        case .json: try printJSON(.array(items))
+        case .table:
+            guard !items.isEmpty else { return console.note(none) }
+            let table = Table(
+                columns: columns.map(\.heading), rows: items.map { item in columns.map { $0.value(item) } })
+            table.lines(width: console.width).forEach(console.out)
+        }
+    }
+
+    /// One resource: the API's object as it came, or a field a line.
+    func print(_ item: JSONValue, details: (JSONValue) -> [(String, String)]) throws {
+        switch format {
+        case .json: try printJSON(item)
+        case .table: Details(fields: details(item).map { (name: $0, value: $1) }).lines().forEach(console.out)
+        }
+    }
+
+    func printJSON(_ value: JSONValue) throws {
+        console.out(String(decoding: try value.encoded(pretty: true), as: UTF8.self))
+    }
+}
+
+/// A column of a list: its heading, and the cell that it shows of an API object.
+struct Column: Sendable {
+    var heading: Table.Column
+    var value: @Sendable (JSONValue) -> String
+
+    init(
+        _ title: String, isNumber: Bool = false, isFlexible: Bool = false,
+        _ value: @escaping @Sendable (JSONValue) -> String
+    ) {
+        heading = Table.Column(title, isNumber: isNumber, isFlexible: isFlexible)
+        self.value = value
+    }
+}

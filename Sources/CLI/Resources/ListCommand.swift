@@ -1,0 +1,28 @@
+import ArgumentParser
+
+/// `takumi KIND list`, newest first.
+struct ListCommand<N: Noun>: ClientCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: "list", abstract: "List the \(N.plural) of the project, newest first.")
+    }
+
+    @OptionGroup var filters: N.Filters
+
+    @Option(help: "Show at most this many.")
+    var limit = 50
+
+    @OptionGroup var client: ClientOptions
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit \(limit) shows nothing; use 1 or more") }
+    }
+
+    func run(_ session: Session) async throws {
+        let query = try await filters.query(session) + [("limit", String(limit))]
+        let items = N.list(try await session.api.get(N.path, query))
+        try session.print(items, columns: N.columns, none: "no \(N.plural) in project '\(session.project)'")
+        if items.count == limit {
+            session.console.note("the newest \(limit) are shown; there may be more (--limit)")
+        }
+    }
+}

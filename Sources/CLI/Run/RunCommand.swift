@@ -1,0 +1,126 @@
+import ArgumentParser
+import Resource
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// `takumi run train.py …`: from a script in a folder to a training that is watched to its end.
+package struct RunCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Train with a local script: upload it, run it, follow its log.",
+        discussion: """
+            takumi run train.py --image pytorch --instance m2.c2m4 --data train=./iris --hp epochs=10
+
+            The folder of the script is uploaded, without what a .takumiignore in it names (written as a .gitignore) and
+            without .git, __pycache__ and virtual environments. A --data folder in it goes up once, as data. The command
+            ends with the script's exit status. Ctrl-C stops the training; a second one leaves it to itself.
+            """)
+
+    @Argument(help: "The script to start.")
+    var script: String
+
+    @Option(help: "The training's name. (default: the script's, and the time)")
+    var name: String?
+
+    @Option(help: ArgumentHelp("Upload this folder instead of the script's.", valueName: "folder"))
+    var source: String?
+
+    @Option(help: ArgumentHelp("Afterwards, copy the model's files to this folder.", valueName: "folder"))
+    var download: String?
+
+    @Flag(help: "Do not wait for it: print its id and end.")
+    var detach = false
+
+    @OptionGroup(title: "Settings") var settings: TrainingSettings
+
+    @OptionGroup var client: ClientOptions
+
+    package init() {}
+
+    package func validate() throws {
+        var problems = Validator()
+        if let name { problems.name(name, "--name") }
+        if let problem = problems.problems.first { throw ValidationError(problem.line) }
+        if settings.image == nil { throw ValidationError("which --image? takumi image list shows them") }
+        if settings.instance == nil { throw ValidationError("which --instance? takumi flavor list shows them") }
+        if settings.nproc != nil, settings.torchrun != true {
+            throw ValidationError("--nproc is for torchrun; add --torchrun, or leave it out")
+        }
+        if detach, download != nil {
+            throw ValidationError("--download waits for the end and --detach does not; leave one of them out")
+        }
+        if download != nil, let output = settings.modelOutput, output.contains("://"), !output.hasPrefix("obs://") {
+            throw ValidationError("--download reads object storage; '\(output)' is elsewhere")
+        }
+    }
+}
+
+extension RunCommand: ClientCommand {
+    func run(_ session: Session) async throws {
+        let data = try settings.data.map { try RunData($0) }
+        let folders = data.compactMap { if case .local(let path, _) = $0.place { path } else { nil } }
+        let source = try RunSource(
+            script: script, source: source, data: folders, home: ProcessInfo.processInfo.environment["HOME"])
+        // Every name is looked up before the first byte goes up.
+        var body = TrainingBody()
+        var settings = settings
+        settings.experiment = settings.experiment ?? "default"
+        try await body.resolve(settings, session)
+        let store = try await StoreClient(session)
+
+        let name = name ?? RunNames.training(script: script, at: Date())
+        let folder = try await RunUpload.folder(name, store)
+        let upload = RunUpload(session: session, store: store, folder: folder)
+        settings.data = try await upload.data(data)
+        try await upload.source(source)
+
+        settings.modelOutput = settings.modelOutput ?? store.info.uri(of: folder.appending("model"))
+        settings.checkpointOutput = settings.checkpointOutput ?? store.info.uri(of: folder.appending("checkpoint"))
+        _ = try settings.place(with: nil, store)
+        body.apply(settings)
+        body.set("trainingName", name)
+        body.set("sourceDirUri", store.info.uri(of: folder.appending("source")))
+        body.set("entryPoint", source.entryPoint)
+        try await create(body, store, session)
+    }
+
+    private func create(_ body: TrainingBody, _ store: StoreClient, _ session: Session) async throws {
+        // Before the request: a Ctrl-C while it is under way must not leave a training that nobody knows of.
+        let interrupts = detach ? nil : Interrupts.stream()
+        let reply = try await session.api.call(.POST, Trainings.path, body: body.json)
+        let training = TrainingView(reply["training"])
+        guard let interrupts else {
+            session.console.note("started \(Trainings.label(training.json)); \(RunText.reattach(training.id))")
+            return session.format == .json ? try session.printJSON(training.json) : session.console.out(training.id)
+        }
+        session.console.note("started \(Trainings.label(training.json))")
+        let result = try await RunFollow(session: session, interrupts: interrupts).follow(training)
+        guard result.hasEnded else { throw ExitCode(result.status) }
+        try await close(result, store, session)
+        if result.status != 0 { throw ExitCode(result.status) }
+    }
+
+    /// The block at the end, and the files where they were asked for.
+    private func close(_ result: RunFollow.Result, _ store: StoreClient, _ session: Session) async throws {
+        let view = result.view
+        var downloaded: String?
+        if let download, view.state != .createFailed, let uri = view.modelURI {
+            let place = try store.parse(uri)
+            let entries = try await store.files(place, prefix: place.folderPrefix)
+            let plan = try DownloadPlan(folder: entries, prefix: place.folderPrefix, into: download)
+            if plan.items.isEmpty {
+                session.console.note("takumi: the script left nothing in EM_MODEL_DIR, so there is nothing to download")
+            } else {
+                try await store.download(plan, from: place, title: "downloading", console: session.console)
+                downloaded = "\(download) (\(Format.count(plan.items.count, "file")))"
+            }
+        }
+        let address = view.tensorboard.map { $0.hasPrefix("/") ? session.api.connection.url + $0 : $0 }
+        session.console.note("")
+        RunText.summary(view, address: address, download: downloaded).forEach(session.console.note)
+        if session.format == .json { try session.printJSON(view.json) }
+    }
+}

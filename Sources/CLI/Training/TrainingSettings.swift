@@ -1,0 +1,67 @@
+import ArgumentParser
+
+/// What `create`, `copy` and `run` have in common: the settings of a training, each of them optional here.
+struct TrainingSettings: ParsableArguments {
+    @Option(help: "What it is about.")
+    var description: String?
+
+    @Option(help: "The experiment, by name or id. A name that is new makes one.")
+    var experiment: String?
+
+    @Option(help: "The image, by alias, name or id (see: takumi image list).")
+    var image: String?
+
+    @Option(help: "The instance type, by name or id (see: takumi flavor list).")
+    var instance: String?
+
+    @Option(help: "How many nodes, 1 to 10.")
+    var nodes: Int?
+
+    @Option(help: ArgumentHelp("A hyperparameter; the script gets --KEY VALUE.", valueName: "key=value"))
+    var hp: [KeyValue] = []
+
+    @Option(help: ArgumentHelp("An input: the script finds it where EM_DATASET_{NAME} says.", valueName: "name=place"))
+    var data: [KeyValue] = []
+
+    @Option(help: ArgumentHelp("A checkpoint to begin from.", valueName: "uri"))
+    var checkpointInput: String?
+
+    @Option(help: ArgumentHelp("Where checkpoints go.", valueName: "uri"))
+    var checkpointOutput: String?
+
+    @Option(help: ArgumentHelp("Where the model goes.", valueName: "uri"))
+    var modelOutput: String?
+
+    @Option(help: ArgumentHelp("End it after so many hours, 1 to 720.", valueName: "hours"))
+    var timeout: Int?
+
+    @Flag(inversion: .prefixedNo, help: "Start the script with torchrun (PyTorch).")
+    var torchrun: Bool?
+
+    @Option(help: "Processes on each node, with torchrun.")
+    var nproc: Int?
+
+    @Option(help: ArgumentHelp("Storage for the data, in GB, 300 to 10000.", valueName: "gb"))
+    var dataStorage: Int?
+
+    @Flag(inversion: .prefixedNo, help: "Keep the log in the searchable store.")
+    var useLog: Bool?
+
+    @Option(help: ArgumentHelp("A tag.", valueName: "key=value"))
+    var tag: [KeyValue] = []
+
+    func validate() throws {
+        try KeyValue.checkHyperparameters(hp)
+        try KeyValue.checkDatasets(data)
+        try Self.check(nodes, 1...10, "--nodes")
+        try Self.check(timeout, 1...720, "--timeout", "hours")
+        try Self.check(nproc, 1...1024, "--nproc")
+        try Self.check(dataStorage, 300...10_000, "--data-storage", "GB")
+    }
+
+    private static func check(_ value: Int?, _ range: ClosedRange<Int>, _ option: String, _ unit: String = "") throws {
+        guard let value, !range.contains(value) else { return }
+        let bounds = "\(range.lowerBound) to \(range.upperBound)"
+        throw ValidationError("\(option) \(value) is out of range; use \(bounds)\(unit.isEmpty ? "" : " \(unit)")")
+    }
+}

@@ -1,0 +1,91 @@
+import CCatalog
+import Crypto
+import Foundation
+import Resource
+import Yams
+
+/// The images and instance types that this binary offers, from the files of `Catalog/` that it carries.
+package struct Catalog: Sendable {
+    package let images: [Image]
+    package let flavors: [Flavor]
+
+    /// What TensorBoard runs in. No user's image, so it is in no list.
+    package let tensorBoard: Tool
+
+    /// A locked environment that the product itself uses.
+    package struct Tool: Sendable {
+        package var name: String
+        package var pythonVersion: String
+        package var lock: Data
+        package var digest: String
+    }
+
+    private let imagesByID: [String: Image]
+    private let flavorsByID: [String: Flavor]
+
+    /// - Throws: where a file is missing or does not have its form: a mistake of the build, not of the user.
+    package init() throws {
+        let files = Catalog.files()
+        func file(_ name: String) throws -> Data {
+            guard let data = files[name] else { throw TakumiError(.failed, "the catalog has no \(name)") }
+            return data
+        }
+        images = try YAMLDecoder().decode(ImageFile.self, from: try file("images.yaml")).images.map { entry in
+            entry.image(lock: try file("locks/\(entry.lock)"))
+        }
+        flavors = try YAMLDecoder().decode(FlavorFile.self, from: try file("flavors.yaml")).flavors
+        let tool = try file("locks/tensorboard-2.21.0.txt")
+        tensorBoard = Tool(name: "TensorBoard", pythonVersion: "3.11", lock: tool, digest: tool.sha256)
+        imagesByID = Dictionary(uniqueKeysWithValues: images.map { ($0.id, $0) })
+        flavorsByID = Dictionary(uniqueKeysWithValues: flavors.map { ($0.id, $0) })
+    }
+
+    package func image(id: String) -> Image? { imagesByID[id.lowercased()] }
+    package func flavor(id: String) -> Flavor? { flavorsByID[id.lowercased()] }
+
+    private static func files() -> [String: Data] {
+        var files: [String: Data] = [:]
+        var index: Int32 = 0
+        while let file = takumi_catalog_file(index)?.pointee {
+            files[String(cString: file.name)] = Data(bytes: file.data, count: Int(file.length))
+            index += 1
+        }
+        return files
+    }
+}
+
+private struct ImageFile: Decodable {
+    struct Entry: Decodable {
+        var id: String
+        var name: String
+        var alias: String
+        var type: Image.ImageType
+        var core: Image.Core
+        var framework: Image.Framework
+        var frameworkVersion: String
+        var pythonVersion: String
+        var description: String
+        var address: String
+        var lock: String
+        var supportEnds: String
+        var availabilityEnds: String
+
+        func image(lock: Data) -> Image {
+            Image(
+                id: id, name: name, alias: alias, type: type, core: core, framework: framework,
+                frameworkVersion: frameworkVersion, pythonVersion: pythonVersion, description: description, address: address,
+                lock: lock, digest: lock.sha256,
+                supportEnds: supportEnds, availabilityEnds: availabilityEnds)
+        }
+    }
+
+    var images: [Entry]
+}
+
+private struct FlavorFile: Decodable {
+    var flavors: [Flavor]
+}
+
+extension Data {
+    fileprivate var sha256: String { SHA256.hash(data: self).map { String(format: "%02x", $0) }.joined() }
+}

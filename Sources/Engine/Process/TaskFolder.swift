@@ -1,0 +1,101 @@
+import Foundation
+import Resource
+
+/// Where a workload's files lie under the server's home, and what each is for.
+package struct WorkloadFolder: Sendable {
+    package let path: String
+
+    package init(home: String, id: String) {
+        path = "\(home)/workloads/\(id)"
+    }
+
+    package var workload: String { "\(path)/workload.json" }
+    /// Written before the first agent starts: ports and GPUs that the gang was given.
+    package var grant: String { "\(path)/grant.json" }
+    /// Its presence asks every agent of the gang to stop.
+    package var stop: String { "\(path)/stop" }
+
+    package func task(_ index: Int) -> TaskFolder { TaskFolder(path: "\(path)/\(index)") }
+
+    /// One empty file per workload that has not ended, so that a restart need not look at all the old ones.
+    package static func active(home: String, id: String) -> String { "\(home)/workloads/active/\(id)" }
+}
+
+package struct TaskFolder: Sendable {
+    package let path: String
+
+    package init(path: String) { self.path = path }
+
+    package var assignment: String { "\(path)/task.json" }
+    package var state: String { "\(path)/state.json" }
+    /// Locked by the agent as long as it lives.
+    package var lock: String { "\(path)/lock" }
+    package var log: String { "\(path)/log" }
+    package var samples: String { "\(path)/samples.jsonl" }
+    /// What the agent itself prints, for the case that it cannot even start.
+    package var agentLog: String { "\(path)/agent.log" }
+    package var work: String { "\(path)/work" }
+
+    package func readState() -> TaskState? { JSONFile.read(TaskState.self, at: state) }
+    package func write(_ state: TaskState) throws { try JSONFile.write(state, to: self.state) }
+
+    /// True while an agent holds the lock. The kernel drops it with the process, however that ended.
+    package func isAgentAlive() -> Bool {
+        guard let held = FileLock(path: lock, create: false) else { return false }
+        return !held.tryLock()
+    }
+}
+
+/// A task as handed to its agent: everything it needs to know, in one file.
+package struct TaskAssignment: Codable, Sendable {
+    package var workloadID: String
+    package var owner: ResourceKey
+    package var project: String
+    package var index: Int
+    package var count: Int
+    package var spec: TaskSpec
+    package var timeLimit: Int?
+    /// The GPUs' indices on this machine.
+    package var gpus: [Int]
+    package var home: String
+    /// Where image environments are kept.
+    package var environments: String
+    /// Use bubblewrap: the server has tried that it works.
+    package var sandbox: Bool
+    /// Name of the abstract socket that wants to hear of each step.
+    package var news: String
+}
+
+/// JSON files that are replaced whole.
+package enum JSONFile {
+    package static func read<T: Decodable>(_ type: T.Type, at path: String) -> T? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        return try? decoder.decode(type, from: data)
+    }
+
+    /// Writes beside the target and renames over it, so that a reader never sees half a file.
+    package static func write<T: Encodable>(_ value: T, to path: String) throws {
+        let temporary = "\(path).\(getpid()).tmp"
+        let data = try encoder.encode(value)
+        do {
+            try data.write(to: URL(fileURLWithPath: temporary))
+            guard rename(temporary, path) == 0 else { throw SystemError("rename \(path)") }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    private static let encoder: JSONEncoder = {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .secondsSince1970
+        return encoder
+    }()
+
+    private static let decoder: JSONDecoder = {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .secondsSince1970
+        return decoder
+    }()
+}

@@ -1,0 +1,43 @@
+import Control
+import Foundation
+import Hummingbird
+import Resource
+import ServiceLifecycle
+import Store
+import Web
+
+/// A feature: what the composition root sees of one folder under `Features`.
+package protocol Feature: Sendable {
+    /// What brings its resources to their specs.
+    var reconcilers: [any Reconciler] { get }
+    /// What else runs as long as the server does.
+    var services: [any Service] { get }
+    /// Adds routes below `/v1.0/appkeys/{appKey}`, where the caller is already known to have access.
+    func addProjectRoutes(to group: RouterGroup<TakumiContext>)
+    /// Adds routes at the root, which do their own checks.
+    func addRootRoutes(to router: Router<TakumiContext>)
+    /// Describes its routes for `/openapi.json`.
+    var api: APIDescription { get }
+}
+
+extension Feature {
+    package var reconcilers: [any Reconciler] { [] }
+    package var services: [any Service] { [] }
+    package func addProjectRoutes(to group: RouterGroup<TakumiContext>) {}
+    package func addRootRoutes(to router: Router<TakumiContext>) {}
+    package var api: APIDescription { APIDescription() }
+}
+
+/// Time and identity, handed in so that tests can hold them still.
+package struct ClockAndIDs: Sendable {
+    package var now: @Sendable () -> Date
+    package var newID: @Sendable () -> String
+
+    package init(
+        now: @escaping @Sendable () -> Date = { Date() },
+        newID: @escaping @Sendable () -> String = { UUID().uuidString.lowercased() }
+    ) {
+        self.now = now
+        self.newID = newID
+    }
+}

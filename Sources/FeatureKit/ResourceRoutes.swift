@@ -1,0 +1,175 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Identity
+import Resource
+import Store
+import Web
+
+/// The routes that every kind has: create, list, read, change of name and tags, delete, history, dependents.
+package struct ResourceRoutes<Type: ResourceType>: Sendable {
+    package let type: Type
+    private let store: Store
+    private let sources: ClockAndIDs
+    private let cache = WireCache()
+
+    package init(_ type: Type, store: Store, sources: ClockAndIDs) {
+        self.type = type
+        self.store = store
+        self.sources = sources
+    }
+
+    private var names: WireNames { type.names }
+
+    package func add(to group: RouterGroup<TakumiContext>) {
+        group.group(RouterPath(names.collection))
+            .post { request, context in try await create(request, context) }
+            .get { request, context in try await list(request, context) }
+            .group("{id}")
+            .get { _, context in try await read(context) }
+            .put { request, context in try await update(request, context) }
+            .delete { _, context in try await delete(context) }
+            .get("events") { request, context in try await events(request, context) }
+            .get("dependents") { _, context in try await dependents(context) }
+    }
+
+    /// Loads the resource that the path names, for a kind's own routes.
+    package func resource(_ context: TakumiContext) async throws -> Type.Object {
+        let key = ResourceKey(names.kind, try context.id.lowercased())
+        guard let record = try await store.record(key, project: try context.project) else { throw Store.missing(key) }
+        return try record.decoded()
+    }
+
+    /// Answers with one resource in its wire form.
+    package func respond(_ resource: Type.Object) async throws -> Response {
+        Envelope.one(names.singular, encoded: try await encoded([resource], project: resource.metadata.project)[0])
+    }
+
+    // MARK: - Routes
+
+    private func create(_ request: Request, _ context: TakumiContext) async throws -> Response {
+        let project = try context.project
+        let body = try await request.decode(as: Type.Create.self, context: context)
+        let draft = try await type.draft(body, project: project)
+        return try await respond(try await insert(draft, project: project))
+    }
+
+    /// Stores a checked request under a new id.
+    package func insert(_ draft: Draft<Type.Spec, Type.Status>, project: String) async throws -> Type.Object {
+        let resource = Type.Object(
+            metadata: Metadata(
+                key: ResourceKey(names.kind, sources.newID()), project: project, name: draft.name,
+                description: draft.description, tags: draft.tags, createdAt: sources.now()),
+            spec: draft.spec, status: draft.status)
+        try await store.insert(resource, uniqueName: type.hasUniqueNames ? names.nameField : nil)
+        return resource
+    }
+
+    private func list(_ request: Request, _ context: TakumiContext) async throws -> Response {
+        let project = try context.project
+        let items = QueryItems(request)
+        var query = Query(names.kind, project: project)
+        query.ids = items.all("\(names.singular)IdList").map { $0.lowercased() }
+        query.names = items.all("\(names.singular)NameList")
+        for kind in type.embeds {
+            if let id = items["\(kind)Id"] { query.referring = ResourceKey(kind, id.lowercased()) }
+        }
+        query.limit = try items.number("limit")
+        query.offset = try items.number("offset") ?? 0
+
+        let rows = try await store.versions(query)
+        let embedded = type.embeds.map { store.changes.revision(of: $0) }
+        var answers: [[UInt8]] = []
+        answers.reserveCapacity(rows.count)
+        var missing: [Int] = []
+        for (index, row) in rows.enumerated() {
+            let cached = cache.bytes(row.id, version: row.version, embedded: embedded)
+            if cached == nil { missing.append(index) }
+            answers.append(cached ?? [])
+        }
+        if !missing.isEmpty { try await fill(&answers, missing, rows, query, project, embedded) }
+        let total = query.limit == nil && query.offset == 0 ? rows.count : try await store.count(query)
+        // A resource deleted between the two reads leaves a gap.
+        return Envelope.list(names.list, encoded: answers.filter { !$0.isEmpty }, total: total)
+    }
+
+    private func fill(
+        _ items: inout [[UInt8]], _ missing: [Int], _ rows: [(id: String, version: Int, phase: String)], _ query: Query,
+        _ project: String, _ embedded: [Int]
+    ) async throws {
+        // Few changed since the last list: read those alone. Many: one read of all is cheaper than a long list of ids.
+        var query = query
+        if missing.count <= 200 {
+            query = Query(names.kind, project: project)
+            query.ids = missing.map { rows[$0].id }
+        }
+        let records = try await store.records(query)
+        let resources: [Type.Object] = try records.map { try $0.decoded() }
+        let bytes = try await encoded(resources, project: project)
+        var byID: [String: [UInt8]] = [:]
+        for (record, bytes) in zip(records, bytes) {
+            byID[record.key.id] = bytes
+            if !type.isVolatile(phase: record.phase) {
+                cache.store(bytes, record.key.id, version: record.metadata.version, embedded: embedded)
+            }
+        }
+        for index in missing { items[index] = byID[rows[index].id] ?? [] }
+    }
+
+    private func read(_ context: TakumiContext) async throws -> Response {
+        try await respond(try await resource(context))
+    }
+
+    private func update(_ request: Request, _ context: TakumiContext) async throws -> Response {
+        let fields = try await request.decode(as: [String: UpdateValue].self, context: context)
+        let resource = try await resource(context)
+        let names = names
+        var validator = Validator()
+        let allowed: Set<String> = [names.nameField, "description", "tagList"]
+        for field in fields.keys.sorted() where !allowed.contains(field) {
+            validator.refuse(field, "cannot be changed; only \(allowed.sorted().joined(separator: ", ")) can")
+        }
+        let name = fields[names.nameField]?.text
+        if fields[names.nameField] != nil { validator.name(name, names.nameField) }
+        let description = fields["description"]?.text
+        validator.length(description, "description", limit: Limits.description)
+        let tags = fields["tagList"]?.tags
+        if let tags { validator.tags(tags) }
+        try validator.check()
+        let record = try await store.updateMetadata(
+            resource.key, project: resource.metadata.project, uniqueName: type.hasUniqueNames ? names.nameField : nil
+        ) { metadata in
+            if let name { metadata.name = name }
+            if let description { metadata.description = description }
+            if let tags { metadata.tags = tags }
+        }
+        return try await respond(try record.decoded())
+    }
+
+    private func delete(_ context: TakumiContext) async throws -> Response {
+        let resource = try await resource(context)
+        try await store.checkDeletable(resource.key)
+        try await type.willDelete(resource)
+        try await store.delete(resource.key)
+        return Envelope.empty()
+    }
+
+    private func events(_ request: Request, _ context: TakumiContext) async throws -> Response {
+        let resource = try await resource(context)
+        let after = try QueryItems(request).number("after") ?? 0
+        return try Envelope.one(
+            "eventList", try await store.events(of: resource.key, after: after).map(WireEvent.init))
+    }
+
+    private func dependents(_ context: TakumiContext) async throws -> Response {
+        let resource = try await resource(context)
+        return try Envelope.one(
+            "dependentList", try await store.dependents(of: resource.key).map(WireDependent.init))
+    }
+
+    // MARK: - Helpers
+
+    private func encoded(_ resources: [Type.Object], project: String) async throws -> [[UInt8]] {
+        try await type.wire(resources, project: project).map { try WireJSON.encode($0) }
+    }
+}

@@ -1,0 +1,83 @@
+import Resource
+import Store
+
+/// All that the generic routes, commands and pages must know of a kind.
+package protocol ResourceType: Sendable {
+    associatedtype Spec: ResourceSpec
+    associatedtype Status: ResourceStatus
+    /// The body of a create request. Every field that can be missing is optional, so that validation can name it.
+    associatedtype Create: Decodable & Sendable
+    /// What clients get.
+    associatedtype Wire: Encodable & Sendable
+    typealias Object = Resource<Spec, Status>
+
+    var names: WireNames { get }
+    /// Whether two resources of a project may have one name.
+    var hasUniqueNames: Bool { get }
+    /// Kinds whose contents show in this kind's wire form.
+    var embeds: [ResourceKind] { get }
+
+    /// Checks a request completely and turns it into a spec. Creates nothing but what the request itself asks for on the
+    /// spot (an experiment of a training), and that only after every check has passed.
+    func draft(_ body: Create, project: String) async throws -> Draft<Spec, Status>
+    func wire(_ resources: [Object], project: String) async throws -> [Wire]
+    /// Phases whose wire form changes by itself (an elapsed time).
+    func isVolatile(phase: String) -> Bool
+    /// Called before a deletion, to refuse it or to remove what belongs to the resource.
+    func willDelete(_ resource: Object) async throws
+}
+
+extension ResourceType {
+    package var hasUniqueNames: Bool { false }
+    package var embeds: [ResourceKind] { [] }
+    package func isVolatile(phase: String) -> Bool { false }
+    package func willDelete(_ resource: Object) async throws {}
+}
+
+/// A checked request, ready to be stored.
+package struct Draft<Spec: ResourceSpec, Status: ResourceStatus>: Sendable {
+    package var name: String
+    package var description: String
+    package var tags: [Tag]
+    package var spec: Spec
+    package var status: Status
+
+    package init(name: String, description: String?, tags: [Tag], spec: Spec, status: Status) {
+        self.name = name
+        self.description = description ?? ""
+        self.tags = tags
+        self.spec = spec
+        self.status = status
+    }
+}
+
+/// How a kind is spelt in paths and JSON.
+package struct WireNames: Sendable {
+    package var kind: ResourceKind
+    /// `training`, `hyperparameterTuning`.
+    package var singular: String
+    /// `trainings`, `hyperparameter-tunings`.
+    package var collection: String
+
+    package init(kind: ResourceKind, singular: String, collection: String) {
+        self.kind = kind
+        self.singular = singular
+        self.collection = collection
+    }
+
+    package var list: String { "\(singular)List" }
+    package var nameField: String { "\(singular)Name" }
+}
+
+/// A tag as the wire spells it.
+package struct WireTag: Codable, Sendable {
+    package var tagKey: String?
+    package var tagValue: String?
+
+    package init(_ tag: Tag) {
+        tagKey = tag.key
+        tagValue = tag.value
+    }
+
+    package var tag: Tag { Tag(key: tagKey ?? "", value: tagValue ?? "") }
+}

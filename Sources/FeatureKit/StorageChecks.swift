@@ -1,0 +1,9 @@
+/// What a request must know of storage before it is accepted. Every refusal names the field and the remedy.
+package protocol StorageChecks: Sendable {
+    /// The service may read what lies at a URI, and something is there.
+    func checkReadable(_ uri: String, project: String, field: String) async throws
+    /// The service may write below a URI.
+    func checkWritable(_ uri: String, project: String, field: String) async throws
+    /// A file of this name lies directly below or deeper in the folder at a URI.
+    func checkContains(_ uri: String, file: String, project: String, field: String) async throws
+}

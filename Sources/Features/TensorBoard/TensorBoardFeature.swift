@@ -1,0 +1,69 @@
+import Catalog
+import Engine
+import FeatureKit
+import Foundation
+import Gateway
+import HTTPTypes
+import Hummingbird
+import Resource
+import ServiceLifecycle
+import Store
+import Web
+
+/// TensorBoard of a training and of an experiment, behind the login.
+package struct TensorBoardFeature: Feature {
+    private let store: Store
+    private let boards: TensorBoards
+    private let proxy: ReverseProxy
+    /// Where a resource's logs lie, below the home; nil where this kind has none.
+    private let folder: @Sendable (Record) throws -> String?
+
+    package init(
+        store: Store, engine: any Engine, catalog: Catalog, proxy: ReverseProxy, home: String, idle: Duration,
+        folder: @escaping @Sendable (Record) throws -> String?
+    ) {
+        self.store = store
+        self.proxy = proxy
+        self.folder = folder
+        boards = TensorBoards(engine: engine, catalog: catalog, proxy: proxy, settings: .init(home: home, idle: idle))
+    }
+
+    package var services: [any Service] { [boards] }
+
+    package func addRootRoutes(to router: Router<TakumiContext>) {
+        let group = router.group("tensorboard/{appKey}/{collection}/{id}")
+        for method in [HTTPRequest.Method.get, .post] {
+            group.on("", method: method) { request, context in try await open(request, context) }
+            group.on("**", method: method) { request, context in try await open(request, context) }
+        }
+    }
+
+    private func open(_ request: Request, _ context: TakumiContext) async throws -> Response {
+        guard let principal = context.principal else {
+            throw TakumiError(
+                .unauthenticated, "log in first: open the link that `takumi login` prints, then this page again")
+        }
+        let project = try context.project
+        let collection = try context.parameters.require("collection")
+        let kinds = ["trainings": ResourceKind("training"), "experiments": ResourceKind("experiment")]
+        guard principal.mayRead(project: project), let kind = kinds[collection] else {
+            throw TakumiError(.notFound, "there is no such page")
+        }
+        let key = ResourceKey(kind, try context.id)
+        guard let record = try await store.record(key, project: project), let folder = try folder(record) else {
+            throw Store.missing(key)
+        }
+        let path = "/tensorboard/\(project)/\(collection)/\(key.id)/"
+        // TensorBoard's own links are relative to the folder.
+        if request.uri.path + "/" == path {
+            return Response(status: .movedPermanently, headers: [.location: path])
+        }
+        let port = try await boards.port(for: key, project: project, folder: folder, path: path)
+        do {
+            return try await proxy.forward(request, toPort: port)
+        } catch {
+            await boards.forget(key)
+            throw error
+        }
+    }
+}

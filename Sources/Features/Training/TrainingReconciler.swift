@@ -1,0 +1,66 @@
+import Catalog
+import Control
+import Engine
+import FeatureKit
+import Foundation
+import Resource
+import Store
+
+/// Performs what `Training.plan` decides.
+struct TrainingReconciler: Reconciler {
+    let kind = ResourceKind.training
+    let store: Store
+    let engine: any Engine
+    let catalog: Catalog
+    let sources: ClockAndIDs
+    let home: String
+    let region: String
+
+    func reconcile(_ key: ResourceKey) async throws -> Duration? {
+        guard let training: Training = try await store.resource(key), !training.status.phase.isSettled else { return nil }
+        var again: Duration?
+        for action in training.plan(await engine.observe(training.workloadID)) {
+            switch action {
+            case .launch:
+                do {
+                    try await launch(training)
+                } catch let error as TakumiError {
+                    try await fail(training, error.message)
+                    return nil
+                }
+            case .stop:
+                await engine.stop(training.workloadID)
+            case .write(let status, let event):
+                var next = training
+                next.status = status
+                _ = try training.status.phase.advanced(to: status.phase)
+                // Someone else wrote meanwhile: that write has enqueued the key, and the next round sees it.
+                _ = try await store.updateStatus(next, event: event)
+            case .wait(let duration):
+                again = duration
+            }
+        }
+        return again
+    }
+
+    private func launch(_ training: Training) async throws {
+        guard let image = catalog.image(id: training.spec.imageID), let flavor = catalog.flavor(id: training.spec.flavorID)
+        else {
+            throw TakumiError(.failed, "the image or the instance type of this training is no longer offered")
+        }
+        let lock = "\(home)/images/\(image.digest).txt"
+        if !FileManager.default.fileExists(atPath: lock) {
+            try FileManager.default.createDirectory(atPath: "\(home)/images", withIntermediateDirectories: true)
+            try image.lock.write(to: URL(fileURLWithPath: lock), options: .atomic)
+        }
+        try await engine.launch(training.workload(image: image, flavor: flavor, lock: lock, region: region))
+    }
+
+    private func fail(_ training: Training, _ cause: String) async throws {
+        var next = training
+        next.status.phase = .createFailed
+        next.status.cause = cause
+        next.status.endedAt = sources.now()
+        _ = try await store.updateStatus(next, event: "CREATE FAILED: \(cause)")
+    }
+}

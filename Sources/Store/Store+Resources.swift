@@ -1,0 +1,164 @@
+import Foundation
+import GRDB
+import Resource
+
+extension Store {
+    package func records(_ query: Query) async throws -> [Record] {
+        try await read { db in
+            let (tail, arguments) = query.request()
+            return try Row.fetchAll(db, sql: "SELECT \(Record.columns) FROM resource \(tail)", arguments: arguments)
+                .map(Record.init(row:))
+        }
+    }
+
+    /// Id, version and phase of each record: enough to serve a list from a cache of encoded answers.
+    package func versions(_ query: Query) async throws -> [(id: String, version: Int, phase: String)] {
+        try await read { db in
+            let (tail, arguments) = query.request()
+            return try Row.fetchAll(db, sql: "SELECT id, version, phase FROM resource \(tail)", arguments: arguments)
+                .map { (id: $0[0], version: $0[1], phase: $0[2]) }
+        }
+    }
+
+    /// How many records a query has, its limit and offset aside.
+    package func count(_ query: Query) async throws -> Int {
+        var query = query
+        (query.limit, query.offset) = (nil, 0)
+        let (tail, arguments) = query.request()
+        return try await read { db in
+            try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM resource \(tail)", arguments: arguments) ?? 0
+        }
+    }
+
+    package func record(_ key: ResourceKey, project: String? = nil) async throws -> Record? {
+        try await read { db in try Store.fetch(db, key, project: project) }
+    }
+
+    package func resource<Spec, Status>(
+        _ key: ResourceKey, as type: Resource<Spec, Status>.Type = Resource<Spec, Status>.self
+    ) async throws -> Resource<Spec, Status>? {
+        try await record(key)?.decoded()
+    }
+
+    package func keys(unsettledOf kind: ResourceKind) async throws -> [ResourceKey] {
+        var query = Query(kind, project: nil)
+        query.unsettledOnly = true
+        return try await versions(query).map { ResourceKey(kind, $0.id) }.reversed()
+    }
+
+    /// Stores a new resource with its references and its first event, in one transaction.
+    /// - Parameter uniqueName: refuse a second resource of this kind and name in the project, blaming this field.
+    /// - Throws: `conflict` for a name already taken, `notFound` where a reference has gone meanwhile.
+    package func insert<Spec, Status>(_ resource: Resource<Spec, Status>, uniqueName field: String? = nil) async throws {
+        let record = try Record(resource)
+        let references = resource.spec.references
+        let metadata = resource.metadata
+        try await write { db, touched in
+            if let field,
+                let taken = try String.fetchOne(
+                    db, sql: "SELECT id FROM resource WHERE kind = ? AND project = ? AND name = ?",
+                    arguments: [metadata.key.kind.rawValue, metadata.project, metadata.name])
+            {
+                throw TakumiError(
+                    .conflict, "'\(metadata.name.excerpt)' is taken by \(metadata.key.kind) \(taken); choose another name",
+                    field: field)
+            }
+            for reference in references.map(\.key) {
+                guard try Store.fetch(db, reference, project: metadata.project) != nil else {
+                    throw TakumiError(.notFound, "\(reference.kind) \(reference.id) was deleted meanwhile")
+                }
+            }
+            try Store.insert(db, record, references: references)
+            try Store.append(db, metadata, phase: record.phase, message: "requested")
+            touched.append(metadata.key)
+        }
+    }
+
+    /// Changes name, description and tags (and the spec, where a kind allows it).
+    package func updateMetadata(
+        _ key: ResourceKey, project: String, uniqueName field: String? = nil,
+        _ change: @Sendable @escaping (inout Metadata) throws -> Void
+    ) async throws -> Record {
+        try await write { db, touched in
+            guard var record = try Store.fetch(db, key, project: project) else { throw Store.missing(key) }
+            let name = record.metadata.name
+            try change(&record.metadata)
+            if let field, record.metadata.name != name,
+                try String.fetchOne(
+                    db, sql: "SELECT id FROM resource WHERE kind = ? AND project = ? AND name = ? AND id <> ?",
+                    arguments: [key.kind.rawValue, project, record.metadata.name, key.id]) != nil
+            {
+                throw TakumiError(.conflict, "'\(record.metadata.name.excerpt)' is taken; choose another name", field: field)
+            }
+            record.metadata.updatedAt = Date()
+            record.metadata.generation += 1
+            record.metadata.version += 1
+            try Store.update(db, record)
+            touched.append(key)
+            return record
+        }
+    }
+
+    /// Writes a status over exactly the version that was read.
+    ///
+    /// - Parameter event: one line for the resource's history; nil where the change is not worth one.
+    /// - Returns: the resource as stored, or nil where someone else wrote meanwhile: read again and plan again.
+    package func updateStatus<Spec, Status>(
+        _ resource: Resource<Spec, Status>, event: String? = nil
+    ) async throws -> Resource<Spec, Status>? {
+        var resource = resource
+        let expected = resource.metadata.version
+        resource.metadata.version += 1
+        resource.metadata.updatedAt = Date()
+        let record = try Record(resource)
+        let metadata = resource.metadata
+        let stored = try await write { db, touched in
+            guard let current = try Store.fetch(db, metadata.key, project: nil), current.metadata.version == expected else {
+                return false
+            }
+            try Store.update(db, record)
+            if let event { try Store.append(db, metadata, phase: record.phase, message: event) }
+            touched.append(metadata.key)
+            return true
+        }
+        return stored ? resource : nil
+    }
+
+    /// Removes a resource, its references and its events, unless something that refers to it stands in the way.
+    package func delete(_ key: ResourceKey) async throws {
+        try await write { db, touched in
+            let standing = try Store.fetchDependents(db, key, blockingOnly: true)
+            guard standing.isEmpty else { throw Store.blocked(key, by: standing) }
+            for table in ["resource", "event"] {
+                try db.execute(sql: "DELETE FROM \(table) WHERE kind = ? AND id = ?", arguments: [key.kind.rawValue, key.id])
+            }
+            try db.execute(
+                sql: "DELETE FROM reference WHERE (from_kind = ?1 AND from_id = ?2) OR (to_kind = ?1 AND to_id = ?2)",
+                arguments: [key.kind.rawValue, key.id])
+            touched.append(key)
+        }
+    }
+
+    /// What refers to a resource.
+    package func dependents(of key: ResourceKey) async throws -> [Record] {
+        try await read { db in try Store.fetchDependents(db, key, blockingOnly: false) }
+    }
+
+    /// - Throws: `conflict` with the list of what stands in the way of a deletion (C-7).
+    package func checkDeletable(_ key: ResourceKey) async throws {
+        let standing = try await read { db in try Store.fetchDependents(db, key, blockingOnly: true) }
+        guard standing.isEmpty else { throw Store.blocked(key, by: standing) }
+    }
+
+    package static func missing(_ key: ResourceKey) -> TakumiError {
+        TakumiError(.notFound, "no \(key.kind) has the id '\(key.id.excerpt)' in this project")
+    }
+
+    /// The refusal of C-7, with the list of what stands in the way.
+    package static func blocked(_ key: ResourceKey, by dependents: [Record]) -> TakumiError {
+        let names = dependents.prefix(5).map { "\($0.key.kind) '\($0.metadata.name)' (\($0.key.id))" }
+        let more = dependents.count > 5 ? " and \(dependents.count - 5) more" : ""
+        return TakumiError(
+            .conflict, "\(key.kind) \(key.id) is still used by \(names.joined(separator: ", "))\(more); delete these first")
+    }
+}

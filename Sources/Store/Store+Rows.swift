@@ -1,0 +1,60 @@
+import GRDB
+import Resource
+
+/// The statements themselves; each runs inside a transaction that its caller opened.
+extension Store {
+    static func fetch(_ db: Database, _ key: ResourceKey, project: String?) throws -> Record? {
+        let statement = try db.cachedStatement(
+            sql: "SELECT \(Record.columns) FROM resource WHERE kind = ? AND id = ?")
+        let row = try Row.fetchOne(statement, arguments: [key.kind.rawValue, key.id])
+        guard let record = try row.map(Record.init(row:)) else { return nil }
+        // A foreign project's id is answered as if it did not exist.
+        return project == nil || record.metadata.project == project ? record : nil
+    }
+
+    /// - Parameter blockingOnly: leave out those that no longer stand in the way of a deletion.
+    static func fetchDependents(_ db: Database, _ key: ResourceKey, blockingOnly: Bool) throws -> [Record] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT \(Record.columns) FROM resource
+                JOIN reference ON from_kind = kind AND from_id = id WHERE to_kind = ? AND to_id = ?
+                AND (? OR hold = ? OR settled = 0) ORDER BY sequence
+                """,
+            arguments: [key.kind.rawValue, key.id, !blockingOnly, Reference.Hold.always.rawValue]
+        ).map(Record.init(row:))
+    }
+
+    static func insert(_ db: Database, _ record: Record, references: [Reference]) throws {
+        let metadata = record.metadata
+        let statement = try db.cachedStatement(
+            sql: "INSERT INTO resource (\(Record.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        try statement.execute(arguments: [
+            metadata.key.kind.rawValue, metadata.key.id, metadata.project, metadata.name, metadata.description,
+            record.tagsJSON(), metadata.createdAt.timeIntervalSince1970, metadata.updatedAt.timeIntervalSince1970,
+            metadata.generation, metadata.version, record.phase, record.settled, record.spec, record.status,
+        ])
+        for reference in references {
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?, ?)",
+                arguments: [
+                    metadata.key.kind.rawValue, metadata.key.id, reference.key.kind.rawValue, reference.key.id,
+                    reference.hold.rawValue,
+                ])
+        }
+    }
+
+    static func update(_ db: Database, _ record: Record) throws {
+        let metadata = record.metadata
+        let statement = try db.cachedStatement(
+            sql: """
+                UPDATE resource SET name = ?, description = ?, tags = ?, updated_at = ?, generation = ?, version = ?,
+                phase = ?, settled = ?, spec = ?, status = ? WHERE kind = ? AND id = ?
+                """)
+        try statement.execute(arguments: [
+            metadata.name, metadata.description, record.tagsJSON(), metadata.updatedAt.timeIntervalSince1970,
+            metadata.generation, metadata.version, record.phase, record.settled, record.spec, record.status,
+            metadata.key.kind.rawValue, metadata.key.id,
+        ])
+    }
+}

@@ -1,0 +1,82 @@
+import HTTPTypes
+import Hummingbird
+import Identity
+import Resource
+
+/// Finds out who asks, from a token in any of the headers that clients send, or from a browser's session cookie.
+package struct Authentication: RouterMiddleware {
+    package static let cookie = "takumi_session"
+    private static let easyMaker = HTTPField.Name("X-EasyMaker-Token")
+    private static let nhn = HTTPField.Name("x-nhn-authorization")
+
+    private let directory: Directory
+
+    package init(directory: Directory) { self.directory = directory }
+
+    package func handle(
+        _ request: Request, context: TakumiContext, next: (Request, TakumiContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        if let token = Authentication.token(of: request) {
+            context.principal = try await directory.principal(of: token, purposes: [.api])
+        } else if let session = request.cookies[Authentication.cookie]?.value {
+            // A page on another site must not be able to act with the cookie of a browser that happens to be logged in.
+            if Authentication.isSafe(request) {
+                context.principal = try await directory.principal(of: session, purposes: [.session])
+            }
+        }
+        return try await next(request, context)
+    }
+
+    private static func token(of request: Request) -> String? {
+        if let name = easyMaker, let token = request.headers[name] { return token }
+        if let name = nhn, let value = request.headers[name] { return bearer(value) }
+        return request.headers[.authorization].flatMap(bearer)
+    }
+
+    private static func bearer(_ value: String) -> String? {
+        let parts = value.split(separator: " ", maxSplits: 1)
+        return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : nil
+    }
+
+    private static func isSafe(_ request: Request) -> Bool {
+        request.method == .get || request.method == .head
+    }
+}
+
+/// Lets a request through to a project's routes if whoever asks may read there, or write for anything but GET and HEAD.
+///
+/// A project that does not exist and one that is not the caller's look the same.
+package struct ProjectAccess: RouterMiddleware {
+    package init() {}
+
+    package func handle(
+        _ request: Request, context: TakumiContext, next: (Request, TakumiContext) async throws -> Response
+    ) async throws -> Response {
+        guard let principal = context.principal else {
+            throw TakumiError(
+                .unauthenticated,
+                "no valid token; send one as X-EasyMaker-Token (make one with: takumi token create --project NAME)")
+        }
+        let project = try context.project
+        guard principal.mayRead(project: project) else {
+            throw TakumiError(.notFound, "no project has the app key '\(project.excerpt)'", field: "appKey")
+        }
+        guard request.method == .get || request.method == .head || principal.mayWrite(project: project) else {
+            throw TakumiError(.forbidden, "\(principal.user) may look at this project but not change it")
+        }
+        return try await next(request, context)
+    }
+}
+
+extension TakumiContext {
+    /// The app key in the path.
+    package var project: String {
+        get throws { try parameters.require("appKey") }
+    }
+
+    /// The id in the path.
+    package var id: String {
+        get throws { try parameters.require("id") }
+    }
+}

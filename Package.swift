@@ -25,7 +25,8 @@ let featureTargets: [Target.Dependency] = features.map { .target(name: "\($0)Fea
 
 /// What a feature may reach. No feature reaches another.
 let featureDependencies: [Target.Dependency] = [
-    "Resource", "Store", "Control", "Engine", "Storage", "Telemetry", "Identity", "Catalog", "Web", "Gateway", "FeatureKit",
+    "Resource", "Store", "Control", "Engine", "Storage", "Telemetry", "Identity", "Catalog", "Web", "Gateway",
+    "FeatureKit",
     hummingbird, lifecycle, crypto,
 ]
 
@@ -60,7 +61,8 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Web", dependencies: ["Resource", "Store", "Identity", hummingbird, logging], swiftSettings: strict),
-        .target(name: "Gateway", dependencies: ["Resource", hummingbird, asyncHTTPClient, logging], swiftSettings: strict),
+        .target(
+            name: "Gateway", dependencies: ["Resource", hummingbird, asyncHTTPClient, logging], swiftSettings: strict),
         .target(name: "CCatalog"),
         .target(name: "Catalog", dependencies: ["CCatalog", "Resource", crypto, yams], swiftSettings: strict),
         .target(
@@ -77,23 +79,29 @@ let package = Package(
             .executableTarget(
                 name: "App",
                 dependencies: [
-                    "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Catalog", "Web",
-                    "Gateway", "FeatureKit", "CLI", argumentParser, asyncHTTPClient, hummingbird, hummingbirdTLS, lifecycle, logging,
+                    "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Catalog",
+                    "Web",
+                    "Gateway", "FeatureKit", "CLI", argumentParser, asyncHTTPClient, hummingbird, hummingbirdTLS,
+                    lifecycle, logging,
                     yams,
                 ] + featureTargets,
                 swiftSettings: strict),
 
             .target(
-                name: "Support", dependencies: ["Resource", "Store"], path: "Tests/Support", swiftSettings: strict),
+                name: "Support", dependencies: ["Resource", "Store", "Engine"], path: "Tests/Support",
+                swiftSettings: strict),
             .testTarget(
                 name: "KernelTests",
                 dependencies: [
-                    "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Web", "CLI", "Support",
-                    "Catalog", "FeatureKit", "ObjectStorageFeature", hummingbird, hummingbirdTesting,
+                    "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Web", "CLI",
+                    "Support",
+                    "Catalog", "FeatureKit", "ObjectStorageFeature", hummingbird, hummingbirdTesting, certificates,
+                    lifecycle, logging,
                 ], swiftSettings: strict),
             .testTarget(
                 name: "FeatureTests",
-                dependencies: ["FeatureKit", "Web", "Support", hummingbird, hummingbirdTesting] + featureTargets,
+                dependencies: ["FeatureKit", "Web", "Support", hummingbird, hummingbirdTesting, logging]
+                    + featureTargets,
                 swiftSettings: strict),
         ],
     swiftLanguageModes: [.v6],

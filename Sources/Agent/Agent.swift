@@ -103,7 +103,8 @@ package struct Agent {
         record(state)
         try await uploadOutputs(paths, state)
 
-        let verdict = Verdict(exit: exit, killedForMemory: paths.killedForMemory, spec: assignment.spec, limit: assignment.timeLimit)
+        let verdict = Verdict(
+            exit: exit, killedForMemory: paths.killedForMemory, spec: assignment.spec, limit: assignment.timeLimit)
         state.outcome = verdict.outcome
         state.cause = verdict.cause
         return state
@@ -152,7 +153,9 @@ package struct Agent {
         return try cache.environment(for: assignment.spec.image, requirements: requirements)
     }
 
-    private func runProcess(_ paths: TaskPaths, _ environment: String, _ ready: TaskState) throws -> (ChildExit, TaskState) {
+    private func runProcess(_ paths: TaskPaths, _ environment: String, _ ready: TaskState) throws -> (
+        ChildExit, TaskState
+    ) {
         var state = ready
         let spec = assignment.spec
         let values = paths.placeholders(environment: environment)
@@ -168,7 +171,9 @@ package struct Agent {
         if let group { command = group.entering(command) }
         state.isolation = [
             assignment.sandbox ? "bubblewrap" : "no sandbox (bubblewrap does not work here)",
-            group == nil ? "memory watched by the agent (control groups cannot be written here)" : "memory and CPU control groups",
+            group == nil
+                ? "memory watched by the agent (control groups cannot be written here)"
+                : "memory and CPU control groups",
         ].joined(separator: ", ")
 
         let child = ChildProcess(
@@ -214,7 +219,8 @@ package struct Agent {
                 }
             } catch {
                 throw Failure(
-                    state: state, outcome: .failed, cause: "\(output.name) could not be uploaded to \(uri): \(Agent.line(error))")
+                    state: state, outcome: .failed,
+                    cause: "\(output.name) could not be uploaded to \(uri): \(Agent.line(error))")
             }
         }
     }
@@ -269,7 +275,9 @@ package struct Agent {
 
     static func line(_ error: any Error) -> String {
         if let error = error as? TakumiError { return error.message }
-        if let error = error as? CocoaError, error.code == .fileWriteOutOfSpace { return "no space left on the server's disk" }
+        if let error = error as? CocoaError, error.code == .fileWriteOutOfSpace {
+            return "no space left on the server's disk"
+        }
         return "\(error)".split(separator: "\n").first.map(String.init) ?? "unknown error"
     }
 }

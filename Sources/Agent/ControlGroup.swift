@@ -94,7 +94,9 @@ struct ControlGroup: Sendable {
         let data = FileManager.default.contents(atPath: "/proc/self/cgroup") ?? Data()
         for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            if parts.count == 3, parts[1].split(separator: ",").contains(Substring(controller)) || parts[1] == controller {
+            if parts.count == 3,
+                parts[1].split(separator: ",").contains(Substring(controller)) || parts[1] == controller
+            {
                 return parts[2] == "/" ? "" : String(parts[2])
             }
         }

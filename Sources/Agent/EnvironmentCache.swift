@@ -34,9 +34,12 @@ struct EnvironmentCache {
         if FileManager.default.fileExists(atPath: ready) { return path }
 
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        guard let lock = FileLock(path: "\(path).lock") else { throw SystemError("lock \(path)") }
+        let lockPath = "\(path).lock"
+        guard let lock = FileLock(path: lockPath) else { throw SystemError("lock \(path)") }
         while !lock.tryLock() {
-            report("another task is installing image \(image.name)")
+            // Whoever installs writes its progress there.
+            let progress = FileManager.default.contents(atPath: lockPath).map { String(decoding: $0, as: UTF8.self) }
+            report(progress.flatMap { $0.isEmpty ? nil : $0 } ?? "installing image \(image.name)")
             if stop.isRequested { throw CancellationError() }
             usleep(200_000)
         }
@@ -45,16 +48,26 @@ struct EnvironmentCache {
         try? FileManager.default.removeItem(atPath: path)
 
         let uv = try findUV()
+        func report(_ text: String) {
+            try? Data(text.utf8).write(to: URL(fileURLWithPath: lockPath))
+            self.report(text)
+        }
         report("installing image \(image.name)")
-        try run([uv, "venv", "--quiet", "--python", image.pythonVersion, path], "Python \(image.pythonVersion) for image \(image.name)")
+        try run(
+            [uv, "venv", "--quiet", "--python", image.pythonVersion, path],
+            "Python \(image.pythonVersion) for image \(image.name)")
         var install = [uv, "pip", "install", "--python", "\(path)/bin/python", "--compile-bytecode"]
         let lockText = String(decoding: FileManager.default.contents(atPath: image.lock) ?? Data(), as: UTF8.self)
-        let packages = lockText.split(separator: "\n").count { $0.contains("==") && !$0.hasPrefix(" ") && !$0.hasPrefix("#") }
+        let packages = lockText.split(separator: "\n").count {
+            $0.contains("==") && !$0.hasPrefix(" ") && !$0.hasPrefix("#")
+        }
         if packages > 0 {
-            if lockText.contains("+cpu"), uvEnvironment["UV_FIND_LINKS"] == nil { install += ["--torch-backend", "cpu"] }
+            if lockText.contains("+cpu"), uvEnvironment["UV_FIND_LINKS"] == nil {
+                install += ["--torch-backend", "cpu"]
+            }
             try run(
                 install + ["--no-deps", "--verify-hashes", "-r", image.lock],
-                "image \(image.name)", progress: (path, packages))
+                "image \(image.name)", progress: (path, packages), report: report)
         }
         if let requirements {
             report("installing requirements.txt")
@@ -76,7 +89,10 @@ struct EnvironmentCache {
         return environment
     }
 
-    private func run(_ command: [String], _ what: String, progress: (path: String, packages: Int)? = nil) throws {
+    private func run(
+        _ command: [String], _ what: String, progress: (path: String, packages: Int)? = nil,
+        report: (String) -> Void = { _ in }
+    ) throws {
         var errors: [UInt8] = []
         let child = ChildProcess(command: command, environment: uvEnvironment, grace: 2)
         let exit = try child.run(
@@ -98,7 +114,8 @@ struct EnvironmentCache {
     private func installed(in path: String) -> Int {
         let library = "\(path)/lib"
         let python = (try? FileManager.default.contentsOfDirectory(atPath: library))?.first ?? ""
-        let packages = (try? FileManager.default.contentsOfDirectory(atPath: "\(library)/\(python)/site-packages")) ?? []
+        let packages =
+            (try? FileManager.default.contentsOfDirectory(atPath: "\(library)/\(python)/site-packages")) ?? []
         return packages.count { $0.hasSuffix(".dist-info") }
     }
 

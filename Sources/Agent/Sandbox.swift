@@ -14,7 +14,8 @@ package struct Sandbox: Sendable {
 
     /// Tries once whether a sandbox can be made here.
     package func works() -> Bool {
-        Tool.output(of: program, ["--ro-bind", "/", "/", "--unshare-pid", "--dev", "/dev", "--proc", "/proc", "true"]) != nil
+        Tool.output(of: program, ["--ro-bind", "/", "/", "--unshare-pid", "--dev", "/dev", "--proc", "/proc", "true"])
+            != nil
     }
 
     /// - Parameters:

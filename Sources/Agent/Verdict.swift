@@ -23,7 +23,9 @@ struct Verdict: Equatable {
             outcome = .failed
             cause = "killed by signal \(-exit.code) (\(String(cString: strsignal(Int32(-exit.code)))))"
         } else {
-            (outcome, cause) = (.failed, "\(spec.entryPoint ?? "the program") ended with exit code \(exit.code); see the end of the log")
+            (outcome, cause) = (
+                .failed, "\(spec.entryPoint ?? "the program") ended with exit code \(exit.code); see the end of the log"
+            )
         }
     }
 

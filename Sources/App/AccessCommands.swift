@@ -29,7 +29,8 @@ struct TokenCommand: AsyncParsableCommand {
             try await access.run { directory in
                 guard try await directory.project(appKey: project) != nil else {
                     let known = try await directory.projects().map(\.metadata.name).sorted().joined(separator: ", ")
-                    throw TakumiError.invalid("--project", "no project has the app key '\(project.excerpt)'; there are: \(known)")
+                    throw TakumiError.invalid(
+                        "--project", "no project has the app key '\(project.excerpt)'; there are: \(known)")
                 }
                 let lifetime = days.map { TimeInterval($0) * 24 * 3600 }
                 let token = try await directory.createToken(

@@ -1,5 +1,5 @@
-import FeatureKit
 import Control
+import FeatureKit
 import Foundation
 import Identity
 import ServiceLifecycle

@@ -19,7 +19,8 @@ struct Home: Sendable {
                 atPath: absolute, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw TakumiError(
-                .unavailable, "the home folder \(absolute) cannot be made: \(error.localizedDescription); choose another --home")
+                .unavailable,
+                "the home folder \(absolute) cannot be made: \(error.localizedDescription); choose another --home")
         }
         // Symbolic links resolved: the sandbox hides and shows real paths.
         self.path = URL(fileURLWithPath: absolute).resolvingSymlinksInPath().path

@@ -30,37 +30,45 @@ struct OpenAPI: Sendable {
             "security": [["token": [String]()], ["bearer": [String]()]],
         ]
         self.document =
-            (try? JSONSerialization.data(withJSONObject: document, options: [.sortedKeys, .withoutEscapingSlashes])) ?? Data()
+            (try? JSONSerialization.data(withJSONObject: document, options: [.sortedKeys, .withoutEscapingSlashes]))
+            ?? Data()
     }
 
     func response() throws -> Response {
-        Response(status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: .init(bytes: document)))
+        Response(
+            status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: .init(bytes: document)))
     }
 
-    private static var header: [String: Any] { [
-        "type": "object", "required": ["isSuccessful", "resultCode", "resultMessage"],
-        "properties": [
-            "isSuccessful": ["type": "boolean"], "resultCode": ["type": "integer"], "resultMessage": ["type": "string"],
-        ],
-    ] }
+    private static var header: [String: Any] {
+        [
+            "type": "object", "required": ["isSuccessful", "resultCode", "resultMessage"],
+            "properties": [
+                "isSuccessful": ["type": "boolean"], "resultCode": ["type": "integer"],
+                "resultMessage": ["type": "string"],
+            ],
+        ]
+    }
 
-    private static var failure: [String: Any] { [
-        "type": "object", "required": ["header", "errors"],
-        "properties": [
-            "header": ["$ref": "#/components/schemas/Header"],
-            "errors": [
-                "type": "array",
-                "items": [
-                    "type": "object", "properties": ["field": ["type": "string"], "message": ["type": "string"]],
+    private static var failure: [String: Any] {
+        [
+            "type": "object", "required": ["header", "errors"],
+            "properties": [
+                "header": ["$ref": "#/components/schemas/Header"],
+                "errors": [
+                    "type": "array",
+                    "items": [
+                        "type": "object", "properties": ["field": ["type": "string"], "message": ["type": "string"]],
+                    ] as [String: Any],
                 ] as [String: Any],
             ] as [String: Any],
-        ] as [String: Any],
-    ] }
+        ]
+    }
 
     private static func object(_ operation: APIDescription.Operation, path: String) -> [String: Any] {
         var properties: [String: Any] = ["header": ["$ref": "#/components/schemas/Header"]]
         if let payload = operation.payload {
-            properties[payload] = payload.hasSuffix("List") || payload == "metrics" ? ["type": "array"] : ["type": "object"]
+            properties[payload] =
+                payload.hasSuffix("List") || payload == "metrics" ? ["type": "array"] : ["type": "object"]
         }
         func json(_ schema: [String: Any]) -> [String: Any] { ["application/json": ["schema": schema]] }
         var object: [String: Any] = [

@@ -21,12 +21,15 @@ struct ServeCommand: AsyncParsableCommand {
     var output = AccessOptions.Format.table
 
     func validate() throws {
-        guard (0...65535).contains(port) else { throw ValidationError("--port \(port) is out of range; use 0 to 65535") }
+        guard (0...65535).contains(port) else {
+            throw ValidationError("--port \(port) is out of range; use 0 to 65535")
+        }
         guard (0...65535).contains(tlsPort) else {
             throw ValidationError("--tls-port \(tlsPort) is out of range; use 0 to 65535")
         }
         guard Logger.Level(rawValue: logLevel) != nil else {
-            throw ValidationError("--log-level '\(logLevel)' is not known; use trace, debug, info, notice, warning or error")
+            throw ValidationError(
+                "--log-level '\(logLevel)' is not known; use trace, debug, info, notice, warning or error")
         }
     }
 
@@ -39,7 +42,8 @@ struct ServeCommand: AsyncParsableCommand {
             let home = try Home(home)
             let configuration = try Configuration.load(home: home)
             let server = try await Server(
-                home: home, configuration: configuration, host: host ?? configuration.host, port: port, tlsPort: tlsPort,
+                home: home, configuration: configuration, host: host ?? configuration.host, port: port,
+                tlsPort: tlsPort,
                 logger: logger)
             try await server.run { summary in
                 // Not print: a pipe is buffered, and whoever started the server waits for this.

@@ -46,7 +46,8 @@ struct Server {
         self.logger = logger
         if let running = ServerFile.read(home: home), running.pid != getpid() {
             throw TakumiError(
-                .conflict, "a server with process id \(running.pid) already uses \(home.path); stop it or choose another --home")
+                .conflict,
+                "a server with process id \(running.pid) already uses \(home.path); stop it or choose another --home")
         }
         let store = try Store(path: home.database)
         directory = Directory(store: store)
@@ -60,7 +61,8 @@ struct Server {
 
         let catalog = try Catalog()
         let sandbox = Sandbox()?.works() ?? false
-        notes = sandbox ? [] : ["bubblewrap does not work here: jobs run without a sandbox (apt-get install bubblewrap)"]
+        notes =
+            sandbox ? [] : ["bubblewrap does not work here: jobs run without a sandbox (apt-get install bubblewrap)"]
         let late = LateController()
         engine = try ProcessEngine(
             settings: .init(
@@ -74,7 +76,8 @@ struct Server {
         let agents = AgentConfiguration(storage: configuration.storage, hosts: names)
         try Home.write(try JSONEncoder().encode(agents), to: home.agentFile)
         let identity = StorageIdentity(
-            tenantID: instance.serviceTenantID, userID: instance.serviceUserID, userName: "takumi-service", isAccountUser: false)
+            tenantID: instance.serviceTenantID, userID: instance.serviceUserID, userName: "takumi-service",
+            isAccountUser: false)
         client = HTTPClient(eventLoopGroupProvider: .singleton)
         let objectStorage = ObjectStorageFeature(
             store: objects, directory: directory, service: identity, publicURL: publicURL)

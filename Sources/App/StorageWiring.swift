@@ -38,7 +38,8 @@ struct ServiceStorageChecks: StorageChecks {
     }
 
     func checkContains(_ uri: String, file: String, project: String, field: String) async throws {
-        guard try await service.entryExists(try StorageURI(uri, field: field), file, project: project, field: field) else {
+        guard try await service.entryExists(try StorageURI(uri, field: field), file, project: project, field: field)
+        else {
             throw TakumiError.invalid(field, "'\(file.excerpt)' is not in \(uri)")
         }
     }

@@ -73,7 +73,8 @@ private struct ImageFile: Decodable {
         func image(lock: Data) -> Image {
             Image(
                 id: id, name: name, alias: alias, type: type, core: core, framework: framework,
-                frameworkVersion: frameworkVersion, pythonVersion: pythonVersion, description: description, address: address,
+                frameworkVersion: frameworkVersion, pythonVersion: pythonVersion, description: description,
+                address: address,
                 lock: lock, digest: lock.sha256,
                 supportEnds: supportEnds, availabilityEnds: availabilityEnds)
         }

@@ -12,7 +12,8 @@ package struct APIDescription: Sendable {
         package var query: [Field]
 
         package init(
-            _ method: String, _ path: String, _ summary: String, body: [Field] = [], query: [Field] = [], payload: String? = nil
+            _ method: String, _ path: String, _ summary: String, body: [Field] = [], query: [Field] = [],
+            payload: String? = nil
         ) {
             self.method = method
             self.path = path
@@ -56,9 +57,11 @@ package struct APIDescription: Sendable {
             Operation("GET", "\(path)/{id}", "Read one", payload: names.singular),
             Operation(
                 "PUT", "\(path)/{id}", "Change name, description or tags",
-                body: [Field(names.nameField), Field("description"), Field("tagList", "object[]")], payload: names.singular),
+                body: [Field(names.nameField), Field("description"), Field("tagList", "object[]")],
+                payload: names.singular),
             Operation("DELETE", "\(path)/{id}", "Delete it"),
-            Operation("GET", "\(path)/{id}/events", "Its history", query: [Field("after", "integer")], payload: "eventList"),
+            Operation(
+                "GET", "\(path)/{id}/events", "Its history", query: [Field("after", "integer")], payload: "eventList"),
             Operation("GET", "\(path)/{id}/dependents", "What refers to it", payload: "dependentList"),
         ])
     }

@@ -19,7 +19,9 @@ final class WireCache: Sendable {
 
     func bytes(_ id: String, version: Int, embedded: [Int]) -> [UInt8]? {
         state.withLock { state in
-            guard let entry = state.entries[id], entry.version == version, entry.embedded == embedded else { return nil }
+            guard let entry = state.entries[id], entry.version == version, entry.embedded == embedded else {
+                return nil
+            }
             return entry.bytes
         }
     }

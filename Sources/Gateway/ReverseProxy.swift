@@ -11,7 +11,9 @@ import Resource
 /// to Takumi reaches the other side, which may run a user's code.
 package struct ReverseProxy: Sendable {
     private let client: HTTPClient
-    private static let identifying: Set<String> = ["cookie", "authorization", "x-easymaker-token", "x-nhn-authorization"]
+    private static let identifying: Set<String> = [
+        "cookie", "authorization", "x-easymaker-token", "x-nhn-authorization",
+    ]
     /// Headers that belong to one connection and not to the message (RFC 9110, 7.6.1).
     private static let hopByHop: Set<String> = [
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
@@ -22,7 +24,9 @@ package struct ReverseProxy: Sendable {
 
     /// - Parameter limit: how long to wait for the response's head.
     /// - Throws: `unavailable` where nothing answers on the port.
-    package func forward(_ request: Request, toPort port: Int, limit: TimeAmount = .seconds(60)) async throws -> Response {
+    package func forward(_ request: Request, toPort port: Int, limit: TimeAmount = .seconds(60)) async throws
+        -> Response
+    {
         var outgoing = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(request.uri.string)")
         outgoing.method = NIOHTTP1.HTTPMethod(rawValue: request.method.rawValue)
         for field in request.headers where !ReverseProxy.isDropped(field.name.canonicalName) {
@@ -44,7 +48,8 @@ package struct ReverseProxy: Sendable {
             if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
         }
         return Response(
-            status: .init(code: Int(answer.status.code)), headers: headers, body: ResponseBody(asyncSequence: answer.body))
+            status: .init(code: Int(answer.status.code)), headers: headers,
+            body: ResponseBody(asyncSequence: answer.body))
     }
 
     /// Whether something on the port answers with a success.

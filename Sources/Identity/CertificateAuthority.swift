@@ -26,7 +26,8 @@ package struct CertificateAuthority {
         let hostsPath = "\(folder)/hosts"
         if (try? String(contentsOfFile: hostsPath, encoding: .utf8)) == wanted,
             let current = CertificateAuthority.certificate(at: certificatePath), current.issuer == authority.subject,
-            current.notValidAfter > Date().addingTimeInterval(30 * 24 * 3600), FileManager.default.fileExists(atPath: keyPath)
+            current.notValidAfter > Date().addingTimeInterval(30 * 24 * 3600),
+            FileManager.default.fileExists(atPath: keyPath)
         {
             return
         }
@@ -48,7 +49,8 @@ package struct CertificateAuthority {
         try CertificateAuthority.write(wanted, to: hostsPath, secret: false)
     }
 
-    private static func authority(at path: String, key keyPath: String) throws -> (Certificate, Certificate.PrivateKey) {
+    private static func authority(at path: String, key keyPath: String) throws -> (Certificate, Certificate.PrivateKey)
+    {
         if let certificate = certificate(at: path), certificate.notValidAfter > Date(),
             let pem = try? String(contentsOfFile: keyPath, encoding: .utf8)
         {
@@ -61,7 +63,8 @@ package struct CertificateAuthority {
         }
         let certificate = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: key.publicKey,
-            notValidBefore: Date().addingTimeInterval(-3600), notValidAfter: Date().addingTimeInterval(3650 * 24 * 3600),
+            notValidBefore: Date().addingTimeInterval(-3600),
+            notValidAfter: Date().addingTimeInterval(3650 * 24 * 3600),
             issuer: name, subject: name, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
@@ -103,4 +106,3 @@ package struct CertificateAuthority {
         else { throw TakumiError(.unavailable, "\(path) cannot be written") }
     }
 }
-

@@ -17,7 +17,9 @@ package struct Validator {
         guard let value, !value.allSatisfy(\.isWhitespace) else { return refuse(field, "is required") }
         length(value, field, limit: limit)
         if value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) || value.contains("/") {
-            refuse(field, "'\(value.excerpt)' has a slash or a control character; use letters, digits, spaces, '-', '_', '.'")
+            refuse(
+                field,
+                "'\(value.excerpt)' has a slash or a control character; use letters, digits, spaces, '-', '_', '.'")
         }
     }
 
@@ -41,7 +43,9 @@ package struct Validator {
         for (index, tag) in tags.enumerated() {
             name(tag.key, "\(field)[\(index)].tagKey")
             length(tag.value, "\(field)[\(index)].tagValue", limit: Limits.description)
-            if !seen.insert(tag.key).inserted { refuse("\(field)[\(index)].tagKey", "'\(tag.key.excerpt)' is given twice") }
+            if !seen.insert(tag.key).inserted {
+                refuse("\(field)[\(index)].tagKey", "'\(tag.key.excerpt)' is given twice")
+            }
         }
     }
 

@@ -31,7 +31,8 @@ package struct Query: Sendable {
             arguments += values
         }
         if let referring {
-            conditions.append("id IN (SELECT from_id FROM reference WHERE from_kind = resource.kind AND to_kind = ? AND to_id = ?)")
+            conditions.append(
+                "id IN (SELECT from_id FROM reference WHERE from_kind = resource.kind AND to_kind = ? AND to_id = ?)")
             arguments += [referring.kind.rawValue, referring.id]
         }
         if unsettledOnly { conditions.append("settled = 0") }

@@ -14,7 +14,8 @@ package struct Record: Sendable {
 
     package var key: ResourceKey { metadata.key }
 
-    static let columns = "kind, id, project, name, description, tags, created_at, updated_at, generation, version, phase, settled, spec, status"
+    static let columns =
+        "kind, id, project, name, description, tags, created_at, updated_at, generation, version, phase, settled, spec, status"
 
     init(row: Row) throws {
         // By position: by name costs a dictionary look-up per column, which long lists feel.

@@ -49,7 +49,8 @@ extension Store {
     /// Stores a new resource with its references and its first event, in one transaction.
     /// - Parameter uniqueName: refuse a second resource of this kind and name in the project, blaming this field.
     /// - Throws: `conflict` for a name already taken, `notFound` where a reference has gone meanwhile.
-    package func insert<Spec, Status>(_ resource: Resource<Spec, Status>, uniqueName field: String? = nil) async throws {
+    package func insert<Spec, Status>(_ resource: Resource<Spec, Status>, uniqueName field: String? = nil) async throws
+    {
         let record = try Record(resource)
         let references = resource.spec.references
         let metadata = resource.metadata
@@ -60,7 +61,8 @@ extension Store {
                     arguments: [metadata.key.kind.rawValue, metadata.project, metadata.name])
             {
                 throw TakumiError(
-                    .conflict, "'\(metadata.name.excerpt)' is taken by \(metadata.key.kind) \(taken); choose another name",
+                    .conflict,
+                    "'\(metadata.name.excerpt)' is taken by \(metadata.key.kind) \(taken); choose another name",
                     field: field)
             }
             for reference in references.map(\.key) {
@@ -88,7 +90,8 @@ extension Store {
                     db, sql: "SELECT id FROM resource WHERE kind = ? AND project = ? AND name = ? AND id <> ?",
                     arguments: [key.kind.rawValue, project, record.metadata.name, key.id]) != nil
             {
-                throw TakumiError(.conflict, "'\(record.metadata.name.excerpt)' is taken; choose another name", field: field)
+                throw TakumiError(
+                    .conflict, "'\(record.metadata.name.excerpt)' is taken; choose another name", field: field)
             }
             record.metadata.updatedAt = Date()
             record.metadata.generation += 1
@@ -113,7 +116,8 @@ extension Store {
         let record = try Record(resource)
         let metadata = resource.metadata
         let stored = try await write { db, touched in
-            guard let current = try Store.fetch(db, metadata.key, project: nil), current.metadata.version == expected else {
+            guard let current = try Store.fetch(db, metadata.key, project: nil), current.metadata.version == expected
+            else {
                 return false
             }
             try Store.update(db, record)
@@ -130,7 +134,8 @@ extension Store {
             let standing = try Store.fetchDependents(db, key, blockingOnly: true)
             guard standing.isEmpty else { throw Store.blocked(key, by: standing) }
             for table in ["resource", "event"] {
-                try db.execute(sql: "DELETE FROM \(table) WHERE kind = ? AND id = ?", arguments: [key.kind.rawValue, key.id])
+                try db.execute(
+                    sql: "DELETE FROM \(table) WHERE kind = ? AND id = ?", arguments: [key.kind.rawValue, key.id])
             }
             try db.execute(
                 sql: "DELETE FROM reference WHERE (from_kind = ?1 AND from_id = ?2) OR (to_kind = ?1 AND to_id = ?2)",
@@ -159,6 +164,7 @@ extension Store {
         let names = dependents.prefix(5).map { "\($0.key.kind) '\($0.metadata.name)' (\($0.key.id))" }
         let more = dependents.count > 5 ? " and \(dependents.count - 5) more" : ""
         return TakumiError(
-            .conflict, "\(key.kind) \(key.id) is still used by \(names.joined(separator: ", "))\(more); delete these first")
+            .conflict,
+            "\(key.kind) \(key.id) is still used by \(names.joined(separator: ", "))\(more); delete these first")
     }
 }

@@ -61,7 +61,9 @@ package final class Store: Sendable {
     static func translated(_ error: DatabaseError) -> any Error {
         switch error.resultCode {
         case .SQLITE_FULL, .SQLITE_IOERR:
-            TakumiError(.unavailable, "the database could not be written (\(error.message ?? "disk full")); free some disk space")
+            TakumiError(
+                .unavailable,
+                "the database could not be written (\(error.message ?? "disk full")); free some disk space")
         case .SQLITE_BUSY:
             TakumiError(.unavailable, "the database is busy; try again")
         default:

@@ -43,7 +43,8 @@ package enum Envelope {
 
     private static func response(_ buffer: ByteBuffer) -> Response {
         Response(
-            status: .ok, headers: [.contentType: "application/json; charset=utf-8"], body: ResponseBody(byteBuffer: buffer))
+            status: .ok, headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody(byteBuffer: buffer))
     }
 }
 

@@ -31,7 +31,10 @@ package struct ErrorEnvelope: RouterMiddleware {
         case let error as DecodingError: [DecodingProblem.explained(error)]
         case let error as HTTPError: [explained(error)]
         case is NIOTooManyBytesError:
-            [TakumiError(.tooLarge, "the body is larger than \(TakumiContext.bodyLimit >> 20) MiB, the limit of this route")]
+            [
+                TakumiError(
+                    .tooLarge, "the body is larger than \(TakumiContext.bodyLimit >> 20) MiB, the limit of this route")
+            ]
         default: [TakumiError(.failed, "internal error; the server's log has the details")]
         }
     }
@@ -41,7 +44,8 @@ package struct ErrorEnvelope: RouterMiddleware {
         return switch error.status {
         case .notFound: TakumiError(.notFound, "no such path; GET /openapi.json lists what there is")
         case .contentTooLarge:
-            TakumiError(.tooLarge, "the body is larger than \(TakumiContext.bodyLimit >> 20) MiB, the limit of this route")
+            TakumiError(
+                .tooLarge, "the body is larger than \(TakumiContext.bodyLimit >> 20) MiB, the limit of this route")
         case .unauthorized: TakumiError(.unauthenticated, message)
         default: TakumiError(error.status.kind == .serverError ? .failed : .invalid, message)
         }
@@ -127,7 +131,9 @@ enum DecodingProblem {
         case is Bool.Type: "true or false"
         case is String.Type: "a text"
         case is [Any].Type: "a list"
-        default: "\(type)".hasPrefix("Array") ? "a list" : "\(type)".hasPrefix("Dictionary") ? "an object" : "of another type"
+        default:
+            "\(type)".hasPrefix("Array")
+                ? "a list" : "\(type)".hasPrefix("Dictionary") ? "an object" : "of another type"
         }
     }
 }

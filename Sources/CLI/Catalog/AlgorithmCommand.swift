@@ -12,7 +12,7 @@ package struct AlgorithmCommand: AsyncParsableCommand {
 struct AlgorithmList: ClientCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the provided algorithms.")
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let algorithms = try await session.api.get("/algorithms")["algorithmList"].array ?? []

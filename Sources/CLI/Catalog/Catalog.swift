@@ -24,6 +24,25 @@ enum Catalog {
         item["isRunnable"].bool == false ? "\(option): '\(name)' cannot run here: \(item["reason"].text)" : nil
     }
 
+    /// What the server would refuse of the two together. Found here, it is found before anything is uploaded.
+    static func misfits(_ image: JSONValue, _ flavor: JSONValue, _ settings: TrainingSettings) -> [String] {
+        let (name, type) = (image["imageName"].text, flavor["name"].text)
+        let gpus = flavor["gpuCount"].int ?? 0
+        var problems: [String] = []
+        if let core = image["coreTypeCode"].string, (core == "GPU") != (gpus > 0) {
+            problems.append(
+                "--instance: '\(type)' has \(Format.count(gpus, "GPU")) and does not fit the \(core) image '\(name)'")
+        }
+        if settings.torchrun == true, let framework = image["frameworkCode"].string, framework != "PYTORCH" {
+            problems.append("--torchrun: is for PyTorch images; '\(name)' is not one")
+        }
+        let most = gpus > 0 ? gpus : flavor["vcpus"].int ?? 0
+        if let processes = settings.nproc, most > 0, processes > most {
+            problems.append("--nproc: \(processes) is out of range; '\(type)' allows 1 to \(most)")
+        }
+        return problems
+    }
+
     private static func pick(
         _ word: String, option: String, what: String, list: String, in items: [JSONValue],
         words: (JSONValue) -> [String], shown: (JSONValue) -> String

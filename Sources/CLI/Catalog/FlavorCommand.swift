@@ -13,7 +13,7 @@ struct FlavorList: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the instance types. --instance takes a name or an id of this list.")
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let flavors = try await session.api.get("/flavors")["flavorList"].array ?? []

@@ -18,7 +18,7 @@ struct ImageList: ClientCommand {
     @Option(help: ArgumentHelp("Only those with this framework, such as PYTORCH.", valueName: "framework"))
     var framework: String?
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let reply = try await session.api.get("/images", [("groupTypeCodeList", type.uppercased())])

@@ -26,7 +26,7 @@ struct API: Sendable {
         var content: HTTPClientRequest.Body?
         if let body {
             headers.add(name: "content-type", value: "application/json")
-            content = .bytes(ByteBuffer(bytes: try body.encoded()))
+            content = .bytes(ByteBuffer(string: JSONText.line(body)))
         }
         let reply = try await http.send(method, url(path, query), headers: headers, body: content)
         return try Envelope.open(status: reply.status, body: reply.body)

@@ -9,6 +9,13 @@ import NIOSSL
 #else
     import Foundation
 #endif
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Requests to one server, with what every one of them needs said once.
 struct HTTP: Sendable {
@@ -96,6 +103,6 @@ struct HTTP: Sendable {
         if let error = error as? NIOConnectionError, let first = error.connectionErrors.first {
             return cause(first.error)
         }
-        return (error as? IOError)?.description ?? String(describing: error)
+        return (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? String(describing: error)
     }
 }

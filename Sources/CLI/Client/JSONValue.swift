@@ -55,7 +55,7 @@ enum JSONValue: Sendable, Equatable {
     }
 }
 
-extension JSONValue: Codable {
+extension JSONValue: Decodable {
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -74,32 +74,11 @@ extension JSONValue: Codable {
             self = .object(try container.decode([String: JSONValue].self))
         }
     }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .null: try container.encodeNil()
-        case .bool(let value): try container.encode(value)
-        case .int(let value): try container.encode(value)
-        case .double(let value): try container.encode(value)
-        case .string(let value): try container.encode(value)
-        case .array(let value): try container.encode(value)
-        case .object(let value): try container.encode(value)
-        }
-    }
 }
 
 extension JSONValue {
     init(parsing data: Data) throws {
         self = try JSONDecoder().decode(JSONValue.self, from: data)
-    }
-
-    func encoded(pretty: Bool = false) throws -> Data {
-        let encoder = JSONEncoder()
-        // Sorted, so that two calls print the same bytes: dictionaries have no order of their own.
-        encoder.outputFormatting =
-            pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
     }
 
     /// An object of the fields that have a value.

@@ -42,7 +42,7 @@ struct ExperimentCreate: ClientCommand {
     @Option(help: ArgumentHelp("A tag.", valueName: "key=value"))
     var tag: [KeyValue] = []
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let body = JSONValue.fields([
@@ -61,7 +61,7 @@ struct ExperimentRetry: ClientCommand {
     @Argument(help: "Its name or id.")
     var name: String
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let item = try await session.find(Experiments.self, name)

@@ -54,24 +54,32 @@ struct StoreInfo: Equatable, Sendable {
         return place.path.isEmpty ? base : "\(base)/\(place.path)"
     }
 
-    private var host: Substring { uri.dropFirst("obs://".count).prefix { $0 != "/" } }
-
     /// `obs://HOST/v1/AUTH_tenant/container/path` of this server's store, or the short `CONTAINER/path`.
-    /// - Parameter otherHosts: by which else this server is known, as `host:port`.
+    /// - Parameter alsoKnownAs: another address of this server, such as `http://localhost:8080`.
     /// - Throws: a usage `CommandFailure` that says what is wrong with it.
-    func parse(_ text: String, otherHosts: [String] = []) throws(CommandFailure) -> RemotePath {
+    func parse(_ text: String, alsoKnownAs: String = "") throws(CommandFailure) -> RemotePath {
         guard text.hasPrefix("obs://") else { return try short(text) }
         let parts = text.dropFirst("obs://".count).split(separator: "/", maxSplits: 4, omittingEmptySubsequences: false)
         guard parts.count >= 4, parts[2].hasPrefix("AUTH_"), parts[2].count > 5, !parts[3].isEmpty else {
             throw .usage("'\(text)' is not a place in object storage; write \(uri)/CONTAINER/PATH, or CONTAINER/PATH")
         }
-        // The token is this server's, and another host has no business seeing it.
-        guard parts[0] == host || otherHosts.contains(String(parts[0])) else {
+        guard Self.isSame(text, uri) || Self.isSame(text, alsoKnownAs) else {
             throw .usage("'\(text)' is not in this server's object storage, which is \(uri)")
         }
         return RemotePath(
             tenant: String(parts[2].dropFirst(5)), container: String(parts[3]),
             path: parts.count > 4 ? String(parts[4]) : "")
+    }
+
+    /// Whether two addresses are of one machine. The port does not count: a server that is started again may have
+    /// another, and the places of older trainings are still its own.
+    private static func isSame(_ left: String, _ right: String) -> Bool {
+        let hosts = [left, right].map { address -> String in
+            let authority = address.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first ?? ""
+            let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } : authority.prefix { $0 != ":" }
+            return ["localhost", "[::1"].contains(host.lowercased()) ? "127.0.0.1" : host.lowercased()
+        }
+        return hosts[0] == hosts[1] && !hosts[0].isEmpty
     }
 
     private func short(_ text: String) throws(CommandFailure) -> RemotePath {

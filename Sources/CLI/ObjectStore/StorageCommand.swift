@@ -5,7 +5,7 @@ package struct StorageCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "storage", abstract: "Files in object storage.",
         discussion: """
-            A place is an obs:// URI of the server's store, or in short CONTAINER/PATH. Every project has the container
+            A place is an obs:// URI of the server's store, or in short CONTAINER/PATH. Every project has the container \
             'easymaker', which trainings can read and write.
             """,
         subcommands: [
@@ -20,7 +20,7 @@ struct StorageInfo: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Show the store's address, and the account that trainings use.")
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let envelope = try await session.api.get("/storage")
@@ -44,7 +44,7 @@ struct StorageList: ClientCommand {
     @Flag(name: .shortAndLong, help: "List everything below it.")
     var recursive = false
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let store = try await StoreClient(session)
@@ -97,7 +97,7 @@ struct StorageRemove: ClientCommand {
     @Flag(name: .shortAndLong, help: "Do not ask.")
     var yes = false
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let store = try await StoreClient(session)

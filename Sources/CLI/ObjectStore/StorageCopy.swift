@@ -23,7 +23,7 @@ struct StorageCopy: ClientCommand {
     @Argument(help: "The other of the two.")
     var destination: String
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func validate() throws {
         do throws(CommandFailure) {
@@ -66,7 +66,7 @@ struct StorageCopy: ClientCommand {
             session.console.note("uploaded \(count), \(Format.bytes(scan.bytes)), to \(target.short)")
         case .other: throw CommandFailure("\(source): is neither a file nor a folder")
         }
-        if session.format == .json { try session.printJSON(.object(["uri": .string(store.info.uri(of: result))])) }
+        if session.format == .json { session.printJSON(.object(["uri": .string(store.info.uri(of: result))])) }
     }
 
     private func download(from place: RemotePath, _ store: StoreClient, _ session: Session) async throws {
@@ -74,7 +74,7 @@ struct StorageCopy: ClientCommand {
         try await store.download(plan, from: place, title: "downloading", console: session.console)
         let count = Format.count(plan.items.count, "file")
         session.console.note("downloaded \(count), \(Format.bytes(plan.bytes)), to \(destination)")
-        if session.format == .json { try session.printJSON(.array(plan.items.map { .string($0.path) })) }
+        if session.format == .json { session.printJSON(.array(plan.items.map { .string($0.path) })) }
     }
 
     private func plan(_ place: RemotePath, _ store: StoreClient) async throws -> DownloadPlan {

@@ -11,7 +11,7 @@ struct StorageMakeContainer: ClientCommand {
     @Flag(help: "Let trainings read and write it: its access policy allows the service account.")
     var allowService = false
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let store = try await StoreClient(session)
@@ -25,7 +25,7 @@ struct StorageMakeContainer: ClientCommand {
             ? ["x-container-read": store.info.serviceGrant, "x-container-write": store.info.serviceGrant] : [:]
         try await store.send(.PUT, store.url(place), of: place, headers: headers)
         session.console.note("made \(store.info.uri(of: place))")
-        if session.format == .json { try session.printJSON(.object(["uri": .string(store.info.uri(of: place))])) }
+        if session.format == .json { session.printJSON(.object(["uri": .string(store.info.uri(of: place))])) }
     }
 }
 
@@ -41,7 +41,7 @@ struct StoragePolicyShow: ClientCommand {
     @Argument(help: "The container.")
     var container: String
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let store = try await StoreClient(session)
@@ -66,7 +66,7 @@ struct StoragePolicySet: ClientCommand {
     @Flag(help: "Add the service account, so that trainings can read and write it.")
     var allowService = false
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func validate() throws {
         if read == nil, write == nil, !allowService {

@@ -23,8 +23,7 @@ struct StoreClient: Sendable {
 
     /// An `obs://` URI of this server, or `CONTAINER/path`.
     func parse(_ text: String) throws(CommandFailure) -> RemotePath {
-        let host = api.connection.url.split(separator: "/").dropFirst().first.map(String.init)
-        return try info.parse(text, otherHosts: host.map { [$0] } ?? [])
+        try info.parse(text, alsoKnownAs: api.connection.url)
     }
 
     /// Asked of the server that we talk to already, rather than of the host in its URIs: behind a proxy, or where the

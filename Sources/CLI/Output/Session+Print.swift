@@ -1,14 +1,8 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 extension Session {
     /// A list: the API's objects as they came, or a row each.
     func print(_ items: [JSONValue], columns: [Column], none: String) throws {
         switch format {
-        case .json: try printJSON(.array(items))
+        case .json: printJSON(.array(items))
         case .table:
             guard !items.isEmpty else { return console.note(none) }
             let table = Table(
@@ -20,13 +14,13 @@ extension Session {
     /// One resource: the API's object as it came, or a field a line.
     func print(_ item: JSONValue, details: (JSONValue) -> [(String, String)]) throws {
         switch format {
-        case .json: try printJSON(item)
+        case .json: printJSON(item)
         case .table: Details(fields: details(item).map { (name: $0, value: $1) }).lines().forEach(console.out)
         }
     }
 
-    func printJSON(_ value: JSONValue) throws {
-        console.out(String(decoding: try value.encoded(pretty: true), as: UTF8.self))
+    func printJSON(_ value: JSONValue) {
+        console.out(JSONText.pretty(value))
     }
 }
 

@@ -12,7 +12,7 @@ struct DeleteCommand<N: Noun>: ClientCommand {
     @Flag(name: .shortAndLong, help: "Do not ask.")
     var yes = false
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         // All are looked up before the first is deleted: a typing mistake deletes nothing.
@@ -24,6 +24,6 @@ struct DeleteCommand<N: Noun>: ClientCommand {
             _ = try await session.api.call(.DELETE, "\(N.path)/\(N.id(item))")
             session.console.note("deleted \(N.label(item))")
         }
-        if session.format == .json { try session.printJSON(items.count == 1 ? items[0] : .array(items)) }
+        if session.format == .json { session.printJSON(items.count == 1 ? items[0] : .array(items)) }
     }
 }

@@ -9,7 +9,7 @@ struct EventsCommand<N: Noun>: ClientCommand {
     @Argument(help: "Its name or id.")
     var name: String
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let item = try await session.find(N.self, name)

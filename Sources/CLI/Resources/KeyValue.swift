@@ -19,12 +19,18 @@ struct KeyValue: Equatable, Sendable, ExpressibleByArgument {
 }
 
 extension KeyValue {
-    /// `--hp`: at most 100, keys once and at most 255 characters, values at most 1000 (T-3).
+    /// `--hp`: at most 100, keys once, without spaces and at most 255 characters, values at most 1000 (T-3).
     static func checkHyperparameters(_ pairs: [KeyValue]) throws {
         try check(pairs, option: "--hp", what: "hyperparameters", limit: 100, keyLimit: 255)
-        for pair in pairs where pair.value.count > 1000 {
-            throw ValidationError(
-                "--hp \(pair.key.excerpt): its value has \(pair.value.count) characters; at most 1000 are allowed")
+        for pair in pairs {
+            if pair.value.count > 1000 {
+                throw ValidationError(
+                    "--hp \(pair.key.excerpt): its value has \(pair.value.count) characters; at most 1000 are allowed")
+            }
+            // It becomes part of a command line, and an environment variable.
+            if pair.key.contains(where: \.isWhitespace) {
+                throw ValidationError("--hp '\(pair.key.excerpt)': a name has no spaces")
+            }
         }
     }
 
@@ -35,8 +41,11 @@ extension KeyValue {
             if pair.value.isEmpty {
                 throw ValidationError("--data \(pair.key)= has no place; give a folder, a file or a URI after the '='")
             }
-            if pair.key.contains("/") || pair.key == "." || pair.key == ".." {
-                throw ValidationError("--data \(pair.key.excerpt): a name is not a path; use letters, digits, '-', '_'")
+            // It becomes a folder, and an environment variable.
+            let isName = pair.key.allSatisfy { $0.isLetter || $0.isNumber || "_-.".contains($0) }
+            if !isName || pair.key.hasPrefix(".") {
+                throw ValidationError(
+                    "--data '\(pair.key.excerpt)' may only have letters, digits, '_', '-' and '.', not first")
             }
         }
     }
@@ -54,8 +63,9 @@ extension KeyValue {
                     "\(option) \(pair.key.excerpt): the name has \(pair.key.count) characters; at most \(keyLimit) are allowed"
                 )
             }
-            if !seen.insert(pair.key).inserted {
-                throw ValidationError("\(option) \(pair.key) is given twice; give it once")
+            // EM_HP_ and EM_DATASET_ variables are in capitals.
+            if !seen.insert(pair.key.uppercased()).inserted {
+                throw ValidationError("\(option) \(pair.key) is given twice (capitals do not count); give it once")
             }
         }
     }

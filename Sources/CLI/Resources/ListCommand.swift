@@ -11,7 +11,7 @@ struct ListCommand<N: Noun>: ClientCommand {
     @Option(help: "Show at most this many.")
     var limit = 50
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func validate() throws {
         if limit < 1 { throw ValidationError("--limit \(limit) shows nothing; use 1 or more") }

@@ -22,7 +22,7 @@ struct UpdateCommand<N: Noun>: ClientCommand {
     @Option(help: ArgumentHelp("Remove a tag.", valueName: "key"))
     var untag: [String] = []
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func validate() throws {
         if name == nil, description == nil, tag.isEmpty, untag.isEmpty {

@@ -14,9 +14,11 @@ package struct RunCommand: AsyncParsableCommand {
         discussion: """
             takumi run train.py --image pytorch --instance m2.c2m4 --data train=./iris --hp epochs=10
 
-            The folder of the script is uploaded, without what a .takumiignore in it names (written as a .gitignore) and
-            without .git, __pycache__ and virtual environments. A --data folder in it goes up once, as data. The command
-            ends with the script's exit status. Ctrl-C stops the training; a second one leaves it to itself.
+            The folder of the script is uploaded, without what a .takumiignore in it names (written as a .gitignore) and \
+            without .git, __pycache__ and virtual environments. A --data folder in it goes up once, as data. What the \
+            script leaves in EM_MODEL_DIR is kept as the model.
+
+            The command ends with the script's exit status. Ctrl-C stops the training; a second one leaves it to itself.
             """)
 
     @Argument(help: "The script to start.")
@@ -36,7 +38,7 @@ package struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Settings") var settings: TrainingSettings
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     package init() {}
 
@@ -94,7 +96,7 @@ extension RunCommand: ClientCommand {
         let training = TrainingView(reply["training"])
         guard let interrupts else {
             session.console.note("started \(Trainings.label(training.json)); \(RunText.reattach(training.id))")
-            return session.format == .json ? try session.printJSON(training.json) : session.console.out(training.id)
+            return session.format == .json ? session.printJSON(training.json) : session.console.out(training.id)
         }
         session.console.note("started \(Trainings.label(training.json))")
         let result = try await RunFollow(session: session, interrupts: interrupts).follow(training)
@@ -118,9 +120,8 @@ extension RunCommand: ClientCommand {
                 downloaded = "\(download) (\(Format.count(plan.items.count, "file")))"
             }
         }
-        let address = view.tensorboard.map { $0.hasPrefix("/") ? session.api.connection.url + $0 : $0 }
         session.console.note("")
-        RunText.summary(view, address: address, download: downloaded).forEach(session.console.note)
-        if session.format == .json { try session.printJSON(view.json) }
+        RunText.summary(view, download: downloaded).forEach(session.console.note)
+        if session.format == .json { session.printJSON(view.json) }
     }
 }

@@ -55,7 +55,8 @@ struct RunSource {
     /// The folder that a file is really in, and its name there: a link to a script counts where the link is.
     private static func split(_ script: String) throws(CommandFailure) -> (folder: String, name: String) {
         switch FileStatus(script)?.kind {
-        case .file: break
+        case .file where script.hasSuffix(".py"): break
+        case .file: throw CommandFailure("\(script) is not a Python file; its name must end with .py")
         case .folder:
             throw CommandFailure("\(script) is a folder; give the script to start, and the folder with --source")
         case .other, .none: throw CommandFailure("\(script): there is no such file here")

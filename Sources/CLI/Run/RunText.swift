@@ -4,13 +4,13 @@ enum RunText {
     static func progress(_ view: TrainingView, waited: Int) -> String {
         var parts = [Format.state(view.code)]
         if let reason = view.reason { parts.append(reason) }
-        let elapsed = view.elapsed ?? 0
-        parts.append(Format.duration(elapsed > 0 ? elapsed : waited))
+        // The longer of the two: one begins before the script does, the other may have begun before us.
+        parts.append(Format.duration(max(view.elapsed ?? 0, waited)))
         return parts.joined(separator: " · ")
     }
 
     /// The block at the end.
-    static func summary(_ view: TrainingView, address: String?, download: String?) -> [String] {
+    static func summary(_ view: TrainingView, download: String?) -> [String] {
         var fields: [(name: String, value: String)] = [
             ("training", "\(view.name) (\(view.id))"),
             ("status", [Format.state(view.code), view.reason].compactMap { $0 }.joined(separator: ": ")),
@@ -23,8 +23,8 @@ enum RunText {
         } else if let uri = view.modelURI, uri.hasPrefix("obs://") {
             fields.append(("fetch it", "takumi storage cp \(quoted(uri)) ./model"))
         }
-        if let address { fields.append(("tensorboard", address)) }
-        fields.append(("log again", "takumi training logs \(view.id)"))
+        if let address = view.tensorboard { fields.append(("tensorboard", address)) }
+        fields.append(("log", "takumi training logs \(view.id)"))
         return Details(fields: fields).lines()
     }
 

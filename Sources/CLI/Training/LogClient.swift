@@ -19,7 +19,7 @@ struct LogClient: Sendable {
 
     /// The log of one node as it is now.
     /// - Parameter emit: gets the lines as they come.
-    func read(node: Int, _ emit: (String) throws -> Void) async throws {
+    func read(node: Int, _ emit: (LogRecord) throws -> Void) async throws {
         var query = [("node", String(node))]
         if let tail { query.append(("tail", String(tail))) }
         let response = try await api.http.open(.GET, api.url(path, query), headers: api.headers)
@@ -31,11 +31,11 @@ struct LogClient: Sendable {
             for line in partial[...end].dropLast().split(
                 separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             {
-                try emit(String(decoding: line, as: UTF8.self))
+                try emit(LogRecord(plain: String(decoding: line, as: UTF8.self)[...], node: node))
             }
             partial.removeSubrange(...end)
         }
-        if !partial.isEmpty { try emit(String(decoding: partial, as: UTF8.self)) }
+        if !partial.isEmpty { try emit(LogRecord(plain: String(decoding: partial, as: UTF8.self)[...], node: node)) }
     }
 
     /// The log of one node until the training has ended.

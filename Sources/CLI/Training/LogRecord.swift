@@ -36,6 +36,21 @@ struct LogRecord: Equatable, Sendable {
         node = json["node"].int ?? 0
     }
 
+    /// A line of the plain log, `2026-01-31T14:05:09.123456Z text`.
+    init(plain line: Substring, node: Int) {
+        let space = line.firstIndex(of: " ") ?? line.endIndex
+        let hasTime = Timestamp.seconds(String(line[..<space])) != nil
+        time = hasTime ? String(line[..<space]) : ""
+        text = String(hasTime && space < line.endIndex ? line[line.index(after: space)...] : hasTime ? "" : line)
+        stream = .stdout
+        self.node = node
+        offset = 0
+        json = .object(["time": .string(time), "node": .int(Int64(node)), "text": .string(text)])
+    }
+
     /// As it is shown; which node said it matters where there are several.
-    func line(ofNodes nodes: Int) -> String { nodes > 1 ? "[node \(node)] \(text)" : text }
+    func line(ofNodes nodes: Int, withTime: Bool = false) -> String {
+        let prefix = nodes > 1 ? "[node \(node)] " : ""
+        return withTime ? "\(time) \(prefix)\(text)" : prefix + text
+    }
 }

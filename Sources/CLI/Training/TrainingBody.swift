@@ -13,7 +13,7 @@ struct TrainingBody {
         for field in [
             "description", "instanceCount", "sourceDirUri", "entryPoint", "hyperparameterList", "datasetList",
             "checkPointInputUri", "checkPointUploadUri", "modelUploadUri", "timeoutMinutes", "useLog", "useTorchrun",
-            "nprocPerNode", "dataStorageSize", "tagList",
+            "nprocPerNode", "tagList",
         ] {
             set(field, training[field])
         }
@@ -21,6 +21,7 @@ struct TrainingBody {
         set("imageId", training["image"]["imageId"])
         set("flavorId", training["flavor"]["id"])
         set("algorithmId", training["algorithm"]["algorithmId"])
+        set("dataStorageSize", training["dataStorageList"].array?.first?["storageSize"])
     }
 
     var json: JSONValue { .object(fields) }
@@ -66,21 +67,23 @@ struct TrainingBody {
                 return nil
             }
         }
+        var (image, flavor): (JSONValue?, JSONValue?)
         if let word = settings.image {
             let images =
                 try await session.api.get("/images", [("groupTypeCodeList", "TRAINING")])["imageList"].array ?? []
-            let image = await attempt { () throws(CommandFailure) in try Catalog.image(word, in: images) }
+            image = await attempt { () throws(CommandFailure) in try Catalog.image(word, in: images) }
             problems +=
                 image.flatMap { Catalog.refusal($0, option: "--image", name: $0["imageName"].text) }.map { [$0] } ?? []
             set("imageId", image?["imageId"])
         }
         if let word = settings.instance {
             let flavors = try await session.api.get("/flavors")["flavorList"].array ?? []
-            let flavor = await attempt { () throws(CommandFailure) in try Catalog.flavor(word, in: flavors) }
+            flavor = await attempt { () throws(CommandFailure) in try Catalog.flavor(word, in: flavors) }
             problems +=
                 flavor.flatMap { Catalog.refusal($0, option: "--instance", name: $0["name"].text) }.map { [$0] } ?? []
             set("flavorId", flavor?["id"])
         }
+        if problems.isEmpty, let image, let flavor { problems += Catalog.misfits(image, flavor, settings) }
         if !problems.isEmpty { throw CommandFailure(problems) }
         if let experiment = settings.experiment { try await resolve(experiment: experiment, session) }
     }

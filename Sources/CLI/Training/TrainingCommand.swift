@@ -24,7 +24,7 @@ struct TrainingStop: ClientCommand {
     @Flag(name: .shortAndLong, help: "Do not ask.")
     var yes = false
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         var items: [JSONValue] = []
@@ -36,7 +36,7 @@ struct TrainingStop: ClientCommand {
             items[index] = Trainings.single(reply, else: item)
             session.console.note("asked to stop \(Trainings.label(item))")
         }
-        if session.format == .json { try session.printJSON(items.count == 1 ? items[0] : .array(items)) }
+        if session.format == .json { session.printJSON(items.count == 1 ? items[0] : .array(items)) }
     }
 }
 
@@ -47,18 +47,18 @@ struct TrainingOpen: ClientCommand {
     @Argument(help: "Its name or id.")
     var name: String
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let view = TrainingView(try await session.find(Trainings.self, name))
         guard let uri = view.tensorboard else {
             throw CommandFailure("training '\(view.name)' has no TensorBoard; it is \(Format.state(view.code))")
         }
-        let address = uri.hasPrefix("/") ? session.api.connection.url + uri : uri
         switch session.format {
-        case .json: try session.printJSON(.object(["tensorboardAccessUri": .string(address)]))
-        case .table: session.console.out(address)
+        case .json: session.printJSON(.object(["tensorboardAccessUri": .string(uri)]))
+        case .table: session.console.out(uri)
         }
+        session.console.note("it opens for who is logged in; a link to log in: takumi login")
     }
 }
 
@@ -69,34 +69,43 @@ struct TrainingMetrics: ClientCommand {
     @Argument(help: "Its name or id.")
     var name: String
 
-    @Option(help: "Show at most this many samples, the latest.")
+    @Option(help: "Show at most this many samples of each node, the latest.")
     var tail = 20
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let item = try await session.find(Trainings.self, name)
         let reply = try await session.api.get("\(Trainings.path)/\(Trainings.id(item))/metrics")
-        let samples = reply["metricList"].array ?? []
-        // json is for programs, which can count themselves.
-        let shown = session.format == .json ? samples : samples.suffix(max(0, tail))
-        try session.print(shown, columns: columns, none: "no samples yet; they begin when the training runs")
+        let nodes = reply["metrics"].array ?? []
+        // A row knows which node it is of; json is for programs, which get all of it as it came.
+        let rows = nodes.flatMap { node in
+            (node["samples"].array ?? []).suffix(max(0, tail)).map {
+                JSONValue.object(["node": node["node"], "of": $0])
+            }
+        }
+        try session.print(
+            session.format == .json ? nodes : rows, columns: columns,
+            none: "no samples yet; they begin when the training runs")
     }
 
     private var columns: [Column] {
         [
-            Column("TIME") { sample in sample["time"].int.map(Timestamp.local) ?? Timestamp.local(sample["time"].string)
-            },
+            Column("TIME") { row in row["of"]["time"].int.map(Timestamp.local) ?? "" },
             Column("NODE", isNumber: true) { $0["node"].text },
-            Column("CPU %", isNumber: true) { sample in sample["cpuPercent"].double.map { Format.fixed($0, 0) } ?? "" },
-            Column("MEMORY", isNumber: true) { sample in sample["memoryBytes"].int.map(Format.bytes) ?? "" },
-            Column("PROCESSES", isNumber: true) { $0["processCount"].text },
-            Column("READ", isNumber: true) { sample in sample["diskReadBytes"].int.map(Format.bytes) ?? "" },
-            Column("WRITTEN", isNumber: true) { sample in sample["diskWriteBytes"].int.map(Format.bytes) ?? "" },
-            Column("GPU %") { sample in
-                (sample["gpus"].array ?? []).map { Format.fixed($0["utilization"].double ?? 0, 0) }.joined(
-                    separator: " ")
+            Column("CPU %", isNumber: true) { row in row["of"]["cpuPercent"].double.map { Format.fixed($0, 0) } ?? "" },
+            Self.bytes("MEMORY", "memoryBytes"),
+            Column("PROCESSES", isNumber: true) { $0["of"]["processCount"].text },
+            Self.bytes("READ", "diskReadBytes"), Self.bytes("WRITTEN", "diskWriteBytes"),
+            Self.bytes("RECEIVED", "networkReceiveBytes"), Self.bytes("SENT", "networkTransmitBytes"),
+            Column("GPU %") { row in
+                (row["of"]["gpus"].array ?? []).map { Format.fixed($0["utilization"].double ?? 0, 0) }
+                    .joined(separator: " ")
             },
         ]
+    }
+
+    private static func bytes(_ title: String, _ field: String) -> Column {
+        Column(title, isNumber: true) { row in row["of"][field].int.map(Format.bytes) ?? "" }
     }
 }

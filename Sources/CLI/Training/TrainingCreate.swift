@@ -16,7 +16,7 @@ struct TrainingCreate: ClientCommand {
 
     @OptionGroup(title: "Settings") var settings: TrainingSettings
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func validate() throws {
         let missing = [
@@ -58,7 +58,7 @@ struct TrainingCopy: ClientCommand {
 
     @OptionGroup(title: "Settings") var settings: TrainingSettings
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         let found = try await session.find(Trainings.self, original)

@@ -1,11 +1,5 @@
 import ArgumentParser
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct TrainingLogs: ClientCommand {
     static let configuration = CommandConfiguration(commandName: "logs", abstract: "Print a training's log.")
 
@@ -21,7 +15,10 @@ struct TrainingLogs: ClientCommand {
     @Option(help: "Only the log of this node, counted from 0.")
     var node: Int?
 
-    @OptionGroup var client: ClientOptions
+    @Flag(name: .shortAndLong, help: "Show when each line was written, in UTC.")
+    var timestamps = false
+
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func validate() throws {
         if let tail, tail < 0 { throw ValidationError("--tail \(tail) is out of range; use 0 or more") }
@@ -36,33 +33,22 @@ struct TrainingLogs: ClientCommand {
         }
         let nodes = node.map { $0..<$0 + 1 } ?? 0..<view.nodes
         let logs = LogClient(api: session.api, training: view.id, tail: tail)
-        // The plain log is text; for json, or live, it comes a line at a time with all that is known of the line.
-        if follow || (session.format == .json && view.isSettled) {
-            try await followed(logs, nodes, of: view.nodes, session)
-        } else {
+        guard follow else {
+            for node in nodes { try await logs.read(node: node) { show($0, of: nodes.count, session) } }
+            return
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for node in nodes {
-                try await logs.read(node: node) { line in
-                    session.console.out(nodes.count > 1 ? "[node \(node)] \(line)" : line)
-                }
+                group.addTask { try await logs.follow(node: node) { show($0, of: nodes.count, session) } }
             }
+            try await group.waitForAll()
         }
     }
 
-    private func followed(_ logs: LogClient, _ nodes: Range<Int>, of total: Int, _ session: Session) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for node in nodes {
-                group.addTask {
-                    try await logs.follow(node: node) { record in
-                        switch session.format {
-                        case .json:
-                            let line = (try? record.json.encoded()) ?? Data()
-                            session.console.out(String(decoding: line, as: UTF8.self))
-                        case .table: session.console.out(record.line(ofNodes: nodes.count > 1 ? total : 1))
-                        }
-                    }
-                }
-            }
-            try await group.waitForAll()
+    private func show(_ record: LogRecord, of nodes: Int, _ session: Session) {
+        switch session.format {
+        case .json: session.console.out(JSONText.line(record.json))
+        case .table: session.console.out(record.line(ofNodes: nodes, withTime: timestamps))
         }
     }
 }

@@ -8,7 +8,7 @@ struct TrainingWait: ClientCommand {
     @Argument(help: "Its name or id.")
     var name: String
 
-    @OptionGroup var client: ClientOptions
+    @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
         var view = TrainingView(try await session.find(Trainings.self, name))

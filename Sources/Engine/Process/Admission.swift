@@ -66,7 +66,8 @@ package struct Admission {
         }
         if wanted.cpus > capacity.cpus {
             throw TakumiError(
-                .unavailable, "needs \(wanted.cpus) vCPU\(nodes); this machine offers \(capacity.cpus)", field: "flavorId")
+                .unavailable, "needs \(wanted.cpus) vCPU\(nodes); this machine offers \(capacity.cpus)",
+                field: "flavorId")
         }
     }
 

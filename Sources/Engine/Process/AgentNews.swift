@@ -26,7 +26,9 @@ package final class AgentNews: Sendable {
         // A thread, since the only portable way to be woken by a socket here without NIO is to block on it.
         Thread.detachNewThread {
             var buffer = [UInt8](repeating: 0, count: 256)
-            while case let count = recv(descriptor, &buffer, buffer.count, 0), count > 0 || (count < 0 && errno == EINTR) {
+            while case let count = recv(descriptor, &buffer, buffer.count, 0),
+                count > 0 || (count < 0 && errno == EINTR)
+            {
                 if count > 0 { continuation.yield(String(decoding: buffer[..<count], as: UTF8.self)) }
             }
             close(descriptor)

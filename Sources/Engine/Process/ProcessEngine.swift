@@ -95,7 +95,9 @@ package actor ProcessEngine: Engine, Service {
             atPath: folder.path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         // The marker first: a workload file without it would be forgotten by a restart.
         let marker = WorkloadFolder.active(home: settings.home, id: workload.id)
-        guard FileManager.default.createFile(atPath: marker, contents: nil) else { throw SystemError("write \(marker)") }
+        guard FileManager.default.createFile(atPath: marker, contents: nil) else {
+            throw SystemError("write \(marker)")
+        }
         try JSONFile.write(workload, to: folder.workload)
         active[workload.id] = Active(workload: workload)
         enqueue(workload)
@@ -104,7 +106,9 @@ package actor ProcessEngine: Engine, Service {
 
     package func observe(_ id: String) -> Observation? {
         let folder = WorkloadFolder(home: settings.home, id: id)
-        guard let workload = active[id]?.workload ?? JSONFile.read(Workload.self, at: folder.workload) else { return nil }
+        guard let workload = active[id]?.workload ?? JSONFile.read(Workload.self, at: folder.workload) else {
+            return nil
+        }
         return Observation(
             tasks: workload.tasks.indices.map { folder.task($0).readState() },
             waiting: admission.reason(id: id),
@@ -219,7 +223,8 @@ package actor ProcessEngine: Engine, Service {
                     id: id, title: workload.title, tasks: workload.tasks.map(\.resources), gpus: grant.gpus)
                 try? startAgents(id)
             } else {
-                let date = try? FileManager.default.attributesOfItem(atPath: folder.workload)[.modificationDate] as? Date
+                let date =
+                    try? FileManager.default.attributesOfItem(atPath: folder.workload)[.modificationDate] as? Date
                 waiting.append((date ?? .distantPast, workload))
             }
         }

@@ -105,7 +105,8 @@ package enum ProcessTable {
     package static func tree(of root: pid_t) -> [pid_t] {
         var children: [pid_t: [pid_t]] = [:]
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
-            guard let pid = pid_t(name), let fields = stat(of: pid), fields.count > 1, let parent = pid_t(fields[1]) else {
+            guard let pid = pid_t(name), let fields = stat(of: pid), fields.count > 1, let parent = pid_t(fields[1])
+            else {
                 continue
             }
             children[parent, default: []].append(pid)

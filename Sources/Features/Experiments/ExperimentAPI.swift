@@ -105,7 +105,9 @@ package struct ExperimentsFeature: Feature {
             var experiment = try await routes.resource(context)
             guard experiment.status.phase == .createFailed else {
                 throw TakumiError(
-                    .conflict, "experiment \(experiment.id) is \(experiment.status.phase.displayName); only a failed one can be retried")
+                    .conflict,
+                    "experiment \(experiment.id) is \(experiment.status.phase.displayName); only a failed one can be retried"
+                )
             }
             experiment.status.phase = .createRequested
             guard let stored = try await store.updateStatus(experiment, event: "retry requested") else {

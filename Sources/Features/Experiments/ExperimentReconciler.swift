@@ -24,7 +24,8 @@ struct ExperimentReconciler: Reconciler {
                 _ = try await store.updateStatus(experiment, event: "ready")
             } catch {
                 experiment.status.phase = .createFailed
-                experiment.status.cause = "its folder could not be made: \(error.localizedDescription); free the disk and retry"
+                experiment.status.cause =
+                    "its folder could not be made: \(error.localizedDescription); free the disk and retry"
                 _ = try await store.updateStatus(experiment, event: experiment.status.cause)
             }
         case .createFailed, .active:

@@ -32,7 +32,8 @@ package struct ImagesFeature: Feature {
     package var api: APIDescription {
         APIDescription([
             .init(
-                "GET", "/images", "List the images", query: [.init("groupTypeCodeList", "string[]")], payload: "imageList"),
+                "GET", "/images", "List the images", query: [.init("groupTypeCodeList", "string[]")],
+                payload: "imageList"),
             .init("GET", "/flavors", "List the instance types", query: [.init("groupType")], payload: "flavorList"),
             .init("GET", "/algorithms", "List the provided algorithms", payload: "algorithmList"),
         ])
@@ -104,7 +105,9 @@ struct WireFlavor: Encodable {
 
     private static func lack(_ flavor: Flavor, _ capacity: Capacity) -> String? {
         if flavor.gpus > capacity.gpus { return "this machine has \(capacity.gpus) GPUs" }
-        if flavor.memoryMiB > capacity.memoryMiB { return "this machine offers \(gibibytes(capacity.memoryMiB)) of memory" }
+        if flavor.memoryMiB > capacity.memoryMiB {
+            return "this machine offers \(gibibytes(capacity.memoryMiB)) of memory"
+        }
         if flavor.vcpus > capacity.cpus { return "this machine offers \(capacity.cpus) vCPU" }
         return nil
     }

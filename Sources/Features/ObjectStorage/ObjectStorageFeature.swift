@@ -67,7 +67,10 @@ package struct ObjectStorageFeature: Feature {
     }
 
     package var api: APIDescription {
-        APIDescription([.init("GET", "/storage", "Where the project's object storage is, and the service account", payload: "storage")])
+        APIDescription([
+            .init(
+                "GET", "/storage", "Where the project's object storage is, and the service account", payload: "storage")
+        ])
     }
 }
 

@@ -47,7 +47,8 @@ actor TensorBoards: Service {
                 ready[id] = nil
                 if state.outcome == .failedToPrepare {
                     try? await engine.remove(id)
-                    throw TakumiError(.unavailable, "TensorBoard could not be started: \(state.cause ?? "no reason given")")
+                    throw TakumiError(
+                        .unavailable, "TensorBoard could not be started: \(state.cause ?? "no reason given")")
                 }
                 try? await engine.remove(id)
             } else if observation == nil {
@@ -65,7 +66,9 @@ actor TensorBoards: Service {
     /// Forgets a port that no longer answers, so that the next request starts afresh.
     func forget(_ key: ResourceKey) { ready["\(TensorBoards.prefix)\(key.kind)-\(key.id)"] = nil }
 
-    private func workload(id: String, key: ResourceKey, project: String, folder: String, path: String) throws -> Workload {
+    private func workload(id: String, key: ResourceKey, project: String, folder: String, path: String) throws
+        -> Workload
+    {
         let tool = catalog.tensorBoard
         let lock = "\(settings.home)/images/\(tool.digest).txt"
         try FileManager.default.createDirectory(atPath: "\(settings.home)/images", withIntermediateDirectories: true)
@@ -74,13 +77,16 @@ actor TensorBoards: Service {
         try tool.lock.write(to: URL(fileURLWithPath: lock), options: .atomic)
         let task = TaskSpec(
             command: [
-                Placeholder.python, "-m", "tensorboard.main", "--logdir", Placeholder.output("logs"), "--host", "127.0.0.1",
-                "--port", Placeholder.port(task: 0, "http"), "--path_prefix", String(path.dropLast()), "--reload_interval",
+                Placeholder.python, "-m", "tensorboard.main", "--logdir", Placeholder.output("logs"), "--host",
+                "127.0.0.1",
+                "--port", Placeholder.port(task: 0, "http"), "--path_prefix", String(path.dropLast()),
+                "--reload_interval",
                 "5", "--window_title", "TensorBoard · Takumi",
             ],
             image: ImageReference(
                 name: tool.name, pythonVersion: tool.pythonVersion, lock: lock, digest: tool.digest, address: ""),
-            resources: Resources(cpus: 0, memoryMiB: 1024), outputs: [Output(name: "logs", destination: .folder(folder))],
+            resources: Resources(cpus: 0, memoryMiB: 1024),
+            outputs: [Output(name: "logs", destination: .folder(folder))],
             ports: ["http"], grace: 2)
         // Somebody sits and waits for it.
         return Workload(id: id, owner: key, project: project, title: "TensorBoard", priority: 100, tasks: [task])

@@ -24,7 +24,8 @@ extension Training {
                     name: image.name, pythonVersion: image.pythonVersion, lock: lock, digest: image.digest,
                     address: image.address),
                 resources: Resources(cpus: flavor.vcpus, memoryMiB: flavor.memoryMiB, gpus: flavor.gpus),
-                inputs: inputs, outputs: outputs, ports: ports(node: node, image: image), requirements: "requirements.txt",
+                inputs: inputs, outputs: outputs, ports: ports(node: node, image: image),
+                requirements: "requirements.txt",
                 entryPoint: spec.entryPoint)
         }
         return Workload(
@@ -53,12 +54,32 @@ extension Training {
         let arguments = spec.hyperparameters.flatMap { ["--\($0.name)", $0.value] }
         guard spec.usesTorchrun else { return [Placeholder.python, spec.entryPoint] + arguments }
         // Static rendezvous: the nodes are known, and the port is the engine's, since torchrun's own default can be taken.
-        return [
-            Placeholder.python, "-m", "torch.distributed.run", "--nnodes", String(spec.nodes), "--nproc-per-node",
-            String(spec.processesPerNode ?? 1), "--node-rank", String(node), "--master-addr", "127.0.0.1", "--master-port",
-            Placeholder.port(task: 0, "master"), spec.entryPoint,
-        ] + arguments
+        return [Placeholder.python]
+            + (spec.nodes > 1 && node == 0 ? ["-c", Training.lingeringTorchrun] : Training.torchrun)
+            + [
+                "--nnodes", String(spec.nodes), "--nproc-per-node", String(spec.processesPerNode ?? 1), "--node-rank",
+                String(node), "--master-addr", "127.0.0.1", "--master-port", Placeholder.port(task: 0, "master"),
+                spec.entryPoint,
+            ] + arguments
     }
+
+    private static let torchrun = ["-m", "torch.distributed.run"]
+
+    /// torchrun for the node that keeps the rendezvous store. It leaves the last barrier and takes the store with it while
+    /// the others may still be reading the barrier's answer, which then fills the log of a training that went well with
+    /// tracebacks. So it stays half a second longer.
+    private static let lingeringTorchrun = """
+        import time
+        from torch.distributed.elastic.agent.server import api
+        from torch.distributed.run import main
+        leave = getattr(api.SimpleElasticAgent, "_exit_barrier", None)
+        def linger(agent):
+            leave(agent)
+            time.sleep(0.5)
+        if leave:
+            api.SimpleElasticAgent._exit_barrier = linger
+        main()
+        """
 
     private func ports(node: Int, image: Image) -> [String] {
         switch image.framework {

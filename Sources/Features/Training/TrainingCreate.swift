@@ -74,15 +74,20 @@ struct TrainingCreate: Decodable, Sendable {
     }
 
     private func validateProgram(_ validator: inout Validator) {
-        guard let entryPoint, !entryPoint.isEmpty else { return validator.refuse("entryPoint", "is required; such as train.py") }
+        guard let entryPoint, !entryPoint.isEmpty else {
+            return validator.refuse("entryPoint", "is required; such as train.py")
+        }
         validator.length(entryPoint, "entryPoint", limit: Limits.uri)
         let parts = entryPoint.split(separator: "/", omittingEmptySubsequences: false)
         let isConfined = parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
-        let isPlain = !entryPoint.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } && !entryPoint.hasPrefix("-")
+        let isPlain =
+            !entryPoint.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } && !entryPoint.hasPrefix("-")
         validator.require(
-            isConfined && isPlain, "entryPoint", "'\(entryPoint.excerpt)' must be a file inside sourceDirUri, such as train.py")
+            isConfined && isPlain, "entryPoint",
+            "'\(entryPoint.excerpt)' must be a file inside sourceDirUri, such as train.py")
         validator.require(
-            entryPoint.hasSuffix(".py"), "entryPoint", "'\(entryPoint.excerpt)' is not a Python file; its name must end with .py")
+            entryPoint.hasSuffix(".py"), "entryPoint",
+            "'\(entryPoint.excerpt)' is not a Python file; its name must end with .py")
     }
 
     private func validateHyperparameters(_ validator: inout Validator) {
@@ -119,12 +124,14 @@ struct TrainingCreate: Decodable, Sendable {
             validator.length(name, "\(field).datasetName", limit: 36)
             // The name becomes a folder and an environment variable.
             validator.require(
-                name.isEmpty || (name.allSatisfy { $0.isLetter || $0.isNumber || "_-.".contains($0) } && !name.hasPrefix(".")),
+                name.isEmpty
+                    || (name.allSatisfy { $0.isLetter || $0.isNumber || "_-.".contains($0) } && !name.hasPrefix(".")),
                 "\(field).datasetName", "'\(name.excerpt)' may only have letters, digits, '_', '-' and '.', not first")
             validator.require(
                 seen.insert(name.uppercased()).inserted, "\(field).datasetName",
                 "'\(name.excerpt)' is given twice (EM_DATASET_ variables ignore case)")
-            validator.require(!(dataset.dataUri ?? "").isEmpty, "\(field).dataUri", "is required; an obs:// or nas:// path")
+            validator.require(
+                !(dataset.dataUri ?? "").isEmpty, "\(field).dataUri", "is required; an obs:// or nas:// path")
             validator.length(dataset.dataUri, "\(field).dataUri", limit: Limits.uri)
         }
     }

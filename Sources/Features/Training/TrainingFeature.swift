@@ -16,7 +16,8 @@ package struct TrainingFeature: Feature {
     private let logs: TrainingLogs
 
     package init(
-        store: Store, engine: any Engine, catalog: Catalog, storage: any StorageChecks, sources: ClockAndIDs, home: String,
+        store: Store, engine: any Engine, catalog: Catalog, storage: any StorageChecks, sources: ClockAndIDs,
+        home: String,
         region: String, publicURL: @escaping @Sendable () -> String,
         createExperiment: @escaping @Sendable (String, String?, String) async throws -> String
     ) {
@@ -63,7 +64,9 @@ package struct TrainingFeature: Feature {
         next.status.cause = nil
         guard let stored = try await store.updateStatus(next, event: "stop requested") else {
             // The reconciler wrote in between: look again, it may have ended by itself.
-            guard let current: Training = try await store.resource(training.key) else { throw Store.missing(training.key) }
+            guard let current: Training = try await store.resource(training.key) else {
+                throw Store.missing(training.key)
+            }
             return try await stop(current)
         }
         return try await routes.respond(stored)
@@ -71,12 +74,14 @@ package struct TrainingFeature: Feature {
 
     package var api: APIDescription {
         let fields: [APIDescription.Field] = [
-            .init("trainingName", required: true), .init("description"), .init("experimentId", note: "or experimentName"),
+            .init("trainingName", required: true), .init("description"),
+            .init("experimentId", note: "or experimentName"),
             .init("experimentName"), .init("experimentDescription"), .init("imageId", required: true),
             .init("flavorId", required: true), .init("instanceCount", "integer", note: "1 to 10"),
             .init("sourceDirUri", required: true), .init("entryPoint", required: true), .init("algorithmId"),
             .init("hyperparameterList", "object[]"), .init("datasetList", "object[]"), .init("checkPointInputUri"),
-            .init("checkPointUploadUri"), .init("modelUploadUri", required: true), .init("trainingTypeCode", note: "NORMAL"),
+            .init("checkPointUploadUri"), .init("modelUploadUri", required: true),
+            .init("trainingTypeCode", note: "NORMAL"),
             .init("timeoutMinutes", "integer", note: "60 to 43200"), .init("useLog", "boolean"),
             .init("useTorchrun", "boolean"), .init("nprocPerNode", "integer"),
             .init("dataStorageSize", "integer", note: "300 to 10000 GB"), .init("tagList", "object[]"),
@@ -87,7 +92,8 @@ package struct TrainingFeature: Feature {
                 .init(
                     "GET", "/trainings/{id}/logs", "The output of a node, as text or followed as NDJSON",
                     query: [
-                        .init("node", "integer"), .init("tail", "integer"), .init("offset", "integer"), .init("follow", "boolean"),
+                        .init("node", "integer"), .init("tail", "integer"), .init("offset", "integer"),
+                        .init("follow", "boolean"),
                     ]),
                 .init("GET", "/trainings/{id}/metrics", "Resource samples by node", payload: "metrics"),
             ])

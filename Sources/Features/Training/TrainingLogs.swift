@@ -28,7 +28,8 @@ struct TrainingLogs: Sendable {
     func respond(to items: QueryItems, _ training: Training) throws -> Response {
         let node = try items.number("node")
         if let node, node >= training.spec.nodes {
-            throw TakumiError.invalid("node", "\(node) does not exist; this training has nodes 0 to \(training.spec.nodes - 1)")
+            throw TakumiError.invalid(
+                "node", "\(node) does not exist; this training has nodes 0 to \(training.spec.nodes - 1)")
         }
         let folder = WorkloadFolder(home: home, id: training.workloadID)
         @Sendable func reader(_ node: Int) -> LogReader { LogReader(path: folder.task(node).log) }
@@ -79,7 +80,8 @@ struct TrainingLogs: Sendable {
                         for (position, (offset, line)) in chunk.lines.enumerated() {
                             let next = position + 1 < chunk.lines.count ? chunk.lines[position + 1].offset : chunk.next
                             let item = Line(
-                                time: line.time, stream: line.stream.name, node: offsets[index].0, offset: offset, next: next,
+                                time: line.time, stream: line.stream.name, node: offsets[index].0, offset: offset,
+                                next: next,
                                 text: line.text)
                             buffer.writeBytes(try WireJSON.encode(item))
                             buffer.writeInteger(UInt8(ascii: "\n"))
@@ -107,6 +109,7 @@ struct TrainingLogs: Sendable {
         let folder = WorkloadFolder(home: home, id: training.workloadID)
         return try Envelope.one(
             "metrics",
-            (0..<training.spec.nodes).map { NodeMetrics(node: $0, samples: Sample.read(path: folder.task($0).samples)) })
+            (0..<training.spec.nodes).map { NodeMetrics(node: $0, samples: Sample.read(path: folder.task($0).samples)) }
+        )
     }
 }

@@ -17,7 +17,9 @@ struct TrainingReconciler: Reconciler {
     let region: String
 
     func reconcile(_ key: ResourceKey) async throws -> Duration? {
-        guard let training: Training = try await store.resource(key), !training.status.phase.isSettled else { return nil }
+        guard let training: Training = try await store.resource(key), !training.status.phase.isSettled else {
+            return nil
+        }
         var again: Duration?
         for action in training.plan(await engine.observe(training.workloadID)) {
             switch action {
@@ -44,7 +46,8 @@ struct TrainingReconciler: Reconciler {
     }
 
     private func launch(_ training: Training) async throws {
-        guard let image = catalog.image(id: training.spec.imageID), let flavor = catalog.flavor(id: training.spec.flavorID)
+        guard let image = catalog.image(id: training.spec.imageID),
+            let flavor = catalog.flavor(id: training.spec.flavorID)
         else {
             throw TakumiError(.failed, "the image or the instance type of this training is no longer offered")
         }

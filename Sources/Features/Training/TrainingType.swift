@@ -41,12 +41,14 @@ struct TrainingType: ResourceType {
             dataStorageSize: body.dataStorageSize)
         try await engine.check(
             Array(
-                repeating: Resources(cpus: flavor.vcpus, memoryMiB: flavor.memoryMiB, gpus: flavor.gpus), count: spec.nodes))
+                repeating: Resources(cpus: flavor.vcpus, memoryMiB: flavor.memoryMiB, gpus: flavor.gpus),
+                count: spec.nodes))
         try await checkStorage(spec, project: project)
         // The last step, since it is the only one that leaves something behind.
         spec.experimentID = try await experiment(body, project: project)
         return Draft(
-            name: body.trainingName ?? "", description: body.description, tags: body.tags, spec: spec, status: TrainingStatus())
+            name: body.trainingName ?? "", description: body.description, tags: body.tags, spec: spec,
+            status: TrainingStatus())
     }
 
     private func image(_ body: TrainingCreate) throws -> Image {
@@ -58,7 +60,8 @@ struct TrainingType: ResourceType {
             throw TakumiError.invalid("imageId", "'\(image.name)' is a notebook image; choose a training image")
         }
         guard WireJSON.time(sources.now()).prefix(10) <= image.availabilityEnds else {
-            throw TakumiError.invalid("imageId", "'\(image.name)' has not been available since \(image.availabilityEnds)")
+            throw TakumiError.invalid(
+                "imageId", "'\(image.name)' has not been available since \(image.availabilityEnds)")
         }
         return image
     }
@@ -66,12 +69,14 @@ struct TrainingType: ResourceType {
     private func flavor(_ body: TrainingCreate, image: Image) throws -> Flavor {
         let id = body.flavorId ?? ""
         guard let flavor = catalog.flavor(id: id) else {
-            throw TakumiError.invalid("flavorId", "no instance type has the id '\(id.excerpt)'; GET /flavors lists them")
+            throw TakumiError.invalid(
+                "flavorId", "no instance type has the id '\(id.excerpt)'; GET /flavors lists them")
         }
         guard (flavor.gpus > 0) == (image.core == .gpu) else {
             throw TakumiError.invalid(
                 "flavorId",
-                "'\(flavor.name)' has \(flavor.gpus) GPUs and does not fit the \(image.core.rawValue) image '\(image.name)'")
+                "'\(flavor.name)' has \(flavor.gpus) GPUs and does not fit the \(image.core.rawValue) image '\(image.name)'"
+            )
         }
         return flavor
     }
@@ -108,7 +113,8 @@ struct TrainingType: ResourceType {
             return try await createExperiment(body.experimentName ?? "", body.experimentDescription, project)
         }
         guard try await store.record(ResourceKey(.experiment, id), project: project) != nil else {
-            throw TakumiError.invalid("experimentId", "no experiment has the id '\(id.excerpt)'; GET /experiments lists them")
+            throw TakumiError.invalid(
+                "experimentId", "no experiment has the id '\(id.excerpt)'; GET /experiments lists them")
         }
         return id
     }
@@ -131,7 +137,8 @@ struct TrainingType: ResourceType {
     func willDelete(_ training: Training) async throws {
         guard training.status.phase.isSettled else {
             throw TakumiError(
-                .conflict, "training \(training.id) is \(training.status.phase.displayName); stop it first, then delete it")
+                .conflict,
+                "training \(training.id) is \(training.status.phase.displayName); stop it first, then delete it")
         }
         try await engine.remove(training.workloadID)
         let logs = "\(home)/\(training.tensorBoardFolder)"

@@ -89,7 +89,8 @@ struct TrainingWire: Encodable, Sendable {
         image = catalog.image(id: spec.imageID).map {
             Image(
                 imageId: $0.id, imageName: $0.name, imageTypeCode: $0.type.rawValue, coreTypeCode: $0.core.rawValue,
-                frameworkCode: $0.framework.rawValue, frameworkVersion: $0.frameworkVersion, pythonVersion: $0.pythonVersion)
+                frameworkCode: $0.framework.rawValue, frameworkVersion: $0.frameworkVersion,
+                pythonVersion: $0.pythonVersion)
         }
         flavor = catalog.flavor(id: spec.flavorID).map {
             Flavor(

@@ -9,7 +9,7 @@ import Resource
 #endif
 
 extension DiskStore {
-    /// Stores a local file as an object. Blocks.
+    /// Stores a local file, given by its real path, as an object. Blocks.
     ///
     /// - Parameter allowingLink: whether the object may share the file's bytes by a hard link where the file system cannot
     ///   clone. Only for files that nobody will write to again; the file becomes read-only.
@@ -19,7 +19,7 @@ extension DiskStore {
     ) throws -> ObjectInfo {
         try path.check()
         let operation = "storing '\(path.name.excerpt)'"
-        let source = try OpenFile(file, O_RDONLY | O_NOFOLLOW, operation: operation)
+        let source = try OpenFile(unmoved: file, operation: operation)
         let size = try source.status().size
         if size == 0 {
             let content = Content(file: nil, size: 0, etag: ObjectRecord.emptyEtag)

@@ -21,16 +21,18 @@ enum FileCopy {
     /// A clone shares blocks until one side writes, so it is preferred to a hard link, which shares them for ever: with
     /// a link, a program that writes into the target in place also changes the source.
     static func place(
-        _ source: String, at target: String, allowingLink: Bool, operation: String, progress: Progress = { _ in }
+        _ source: String, opened input: OpenFile? = nil, at target: String, allowingLink: Bool, operation: String,
+        progress: Progress = { _ in }
     ) throws -> Placement {
-        let input = try OpenFile(source, O_RDONLY, operation: operation)
+        let input = try input ?? OpenFile(source, O_RDONLY, operation: operation)
         let output = try OpenFile(target, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644, operation: operation)
         if clone(input, to: output) { return .cloned }
         if allowingLink {
             try Files.remove(target)
             if link(source, target) == 0 { return .linked }
             // Another file system, a file system without links, or too many of them: all of these can be copied.
-            return try place(source, at: target, allowingLink: false, operation: operation, progress: progress)
+            return try place(
+                source, opened: input, at: target, allowingLink: false, operation: operation, progress: progress)
         }
         try copy(input, to: output, at: 0, operation: operation, progress: progress)
         return .copied

@@ -1,3 +1,5 @@
+import Resource
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -13,6 +15,17 @@ final class OpenFile: Sendable {
 
     init(_ path: String, _ flags: Int32, mode: mode_t = 0o600, operation: String) throws(SystemError) {
         descriptor = try check(operation) { open(path, flags | O_CLOEXEC, mode) }
+    }
+
+    /// Opens a file for reading by its real path, and refuses where another file is there by now: between a scan of a
+    /// folder and this call, a program in that folder may have put a link in the place of a folder.
+    init(unmoved path: String, operation: String) throws {
+        descriptor = try check(operation) { open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
+        #if os(Linux)
+            guard let real = Files.resolved("/proc/self/fd/\(descriptor)"), Names.same(real, path) else {
+                throw TakumiError(.conflict, "\(operation): the file was replaced meanwhile")
+            }
+        #endif
     }
 
     deinit { close(descriptor) }

@@ -87,12 +87,18 @@ extension SwiftClient {
     ///
     /// - Parameter progress: the bytes of this file so far.
     package func upload(
-        _ file: String, to path: ObjectPath, segmentsAbove limit: Int64 = SwiftClient.largestUpload,
-        segmentSize: Int64? = nil, progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        _ file: String, to path: ObjectPath, progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws {
         let source = try await BlockingWork.run {
             try OpenFile(file, O_RDONLY, operation: "storing '\(path.name.excerpt)'")
         }
+        try await upload(source, to: path, progress: progress)
+    }
+
+    func upload(
+        _ source: OpenFile, to path: ObjectPath, segmentsAbove limit: Int64 = SwiftClient.largestUpload,
+        segmentSize: Int64 = SwiftClient.segmentSize, progress: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) async throws {
         let size = try await BlockingWork.run { try source.status().size }
         if size <= limit {
             return try await put(FilePieces(file: source, range: 0..<size, progress: progress), at: path)
@@ -101,9 +107,9 @@ extension SwiftClient {
         let folder = "\(path.name)/.segments-\(TemporaryFile.freshName().prefix(12))/"
         do {
             var number = 0
-            for start in stride(from: 0, to: size, by: Int64.Stride(segmentSize ?? Self.segmentSize)) {
+            for start in stride(from: 0, to: size, by: Int64.Stride(segmentSize)) {
                 number += 1
-                let range = start..<min(size, start + (segmentSize ?? Self.segmentSize))
+                let range = start..<min(size, start + segmentSize)
                 let pieces = FilePieces(file: source, range: range, progress: progress)
                 try await put(pieces, at: path.container.object(folder + number.padded(6)))
             }

@@ -32,6 +32,8 @@ package final class SwiftClient: Sendable {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: HTTPClient.Configuration.Timeout(connect: .seconds(10), read: .seconds(60), write: .seconds(60)))
+        // Off, since it tries until the deadline, of which a transfer has none; `send` repeats a bounded number of times.
+        configuration.connectionPool.retryConnectionEstablishment = false
         if let file = server.caFile {
             guard (try? NIOSSLCertificate.fromPEMFile(file))?.isEmpty == false else {
                 throw TakumiError.invalid("caFile", "'\(file.excerpt)' has no PEM certificate that can be read")

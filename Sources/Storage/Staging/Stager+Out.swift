@@ -49,7 +49,10 @@ extension Stager {
                 group.addTask {
                     let target = container.object(Self.join(path, file.name))
                     try await counter.transfer(target.name, size: file.size) {
-                        try await client.upload(file.path, to: target) { try? counter.advance(target.name, to: $0) }
+                        let source = try await BlockingWork.run {
+                            try OpenFile(unmoved: file.path, operation: "storing '\(target.name.excerpt)'")
+                        }
+                        try await client.upload(source, to: target) { try? counter.advance(target.name, to: $0) }
                     }
                 }
             }
@@ -78,9 +81,10 @@ extension Stager {
                     try Files.makeParents(of: target, operation: operation)
                     let draft = "\(target).partial-\(TemporaryFile.freshName().prefix(8))"
                     defer { unlink(draft) }
-                    _ = try FileCopy.place(file.path, at: draft, allowingLink: false, operation: operation) {
-                        try counter.advance(file.name, to: $0)
-                    }
+                    let source = try OpenFile(unmoved: file.path, operation: operation)
+                    _ = try FileCopy.place(
+                        file.path, opened: source, at: draft, allowingLink: false, operation: operation
+                    ) { try counter.advance(file.name, to: $0) }
                     try Files.move(draft, to: target, operation: operation)
                 }
             }

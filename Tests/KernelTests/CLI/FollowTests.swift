@@ -184,7 +184,7 @@ import Testing
         let original = try JSONValue(
             parsing: .init(
                 """
-                {"trainingName":"a","instanceCount":2,"image":{"imageId":"i"},"flavor":{"id":"f"},"timeoutMinutes":60,
+                {"trainingName":"a","instanceCount":2,"image":{"imageId":"i"},"flavor":{"id":"f"},"timeoutMinutes":60,"dataStorageList":[{"storageSize":300}],
                  "experiment":{"experimentId":"e"},"checkPointInputUri":null,
                  "hyperparameterList":[{"parameterName":"lr","parameterValue":"0.1"},
                                        {"parameterName":"epochs","parameterValue":"1"}]}
@@ -197,6 +197,7 @@ import Testing
         #expect(body.fields["experimentId"] == .string("e"))
         #expect(body.fields["timeoutMinutes"] == .int(120))
         #expect(body.fields["checkPointInputUri"] == nil)
+        #expect(body.fields["dataStorageSize"] == .int(300))
         #expect(body.fields["hyperparameterList"]?.array?.map { $0["parameterValue"].text } == ["0.1", "9"])
     }
 
@@ -204,9 +205,9 @@ import Testing
         let json = JSONValue.fields([
             "trainingId": .string("id"), "trainingName": .string("iris"), "trainingStatusCode": .string("FAIL_TRAIN"),
             "statusReason": .string("killed: out of memory"), "exitCode": .int(-9), "elapsedTimeSeconds": .int(65),
-            "modelUploadUri": .string("obs://h/v1/AUTH_t/c/it's"),
+            "modelUploadUri": .string("obs://h/v1/AUTH_t/c/it's"), "tensorboardAccessUri": .string("http://t/"),
         ])
-        let lines = RunText.summary(TrainingView(json), address: "http://t/", download: nil)
+        let lines = RunText.summary(TrainingView(json), download: nil)
         #expect(lines.contains("status       FAIL TRAIN: killed: out of memory"))
         #expect(lines.contains("elapsed      1m 05s"))
         #expect(lines.contains(#"fetch it     takumi storage cp 'obs://h/v1/AUTH_t/c/it'\''s' ./model"#))

@@ -30,9 +30,9 @@ import Testing
 
     @Test(arguments: [
         (["--hp", "epochs"], "epochs"),
-        (["--hp", "a=1", "--hp", "a=2"], "--hp a is given twice"),
+        (["--hp", "lr=1", "--hp", "LR=2"], "--hp LR is given twice"), (["--hp", "a b=2"], "a name has no spaces"),
         (["--data", "train="], "--data train= has no place"),
-        (["--data", "a/b=./x"], "a name is not a path"),
+        (["--data", "a/b=./x"], "--data 'a/b' may only have letters"),
         (["--data", String(repeating: "n", count: 37) + "=./x"], "37 characters; at most 36"),
         (["--nodes", "11"], "--nodes 11 is out of range; use 1 to 10"),
         (["--timeout", "721"], "--timeout 721 is out of range; use 1 to 720 hours"),

@@ -24,9 +24,9 @@ import Testing
 
     @Test func aNarrowTerminalCutsNamesAndNeverIds() {
         let id = "0a6f2d3c-6f53-4d2e-9d39-7f2b8f1f9f10"
-        let lines = table([["a name that does not fit", "7", id]]).lines(width: 56)
+        let lines = table([["a name that does not fit", "7", id]]).lines(width: 54)
         #expect(lines[1] == "a name th…     7  \(id)")
-        #expect(lines.allSatisfy { TextWidth.of($0) <= 56 })
+        #expect(lines.allSatisfy { TextWidth.of($0) <= 54 })
         // Below what the ids need it overflows rather than lie.
         #expect(table([["a name that does not fit", "7", id]]).lines(width: 20)[1].hasSuffix(id))
     }
@@ -101,5 +101,25 @@ import Testing
         #expect(Nearest.options(to: "pytroch", among: images, limit: 2) == ["pytorch", "python"])
         #expect(Nearest.options(to: "torch", among: images, limit: 2) == ["pytorch", "pytorch-gpu"])
         #expect(Nearest.options(to: "zzz", among: ["a"]) == ["a"])
+    }
+
+    @Test func jsonIsReadable() {
+        let value = JSONValue.object([
+            "b": .array([.int(1), .double(0.5), .null]), "a": .string("x\"\n\u{1}é/"), "c": .array([]),
+            "d": .object([:]),
+        ])
+        #expect(
+            JSONText.pretty(value) == """
+                {
+                  "a": "x\\"\\n\\u0001é/",
+                  "b": [
+                    1,
+                    0.5,
+                    null
+                  ],
+                  "c": [],
+                  "d": {}
+                }
+                """)
     }
 }

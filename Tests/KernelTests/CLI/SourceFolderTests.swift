@@ -92,13 +92,15 @@ import Testing
     }
 
     @Test func whatCannotBeAScriptIsRefused() throws {
-        try withFolder(["a/train.py": "x", "b/x.py": "x", "c/train.py": "x", "c/.takumiignore": "*.py"]) { root in
+        try withFolder(["a/train.py": "x", "b/x.py": "x", "c/train.py": "x", "c/.takumiignore": "*.py", "run.sh": "x"])
+        { root in
             func line(_ script: String, _ source: String? = nil, home: String? = nil) -> String? {
                 #expect(throws: CommandFailure.self) {
                     try RunSource(script: script, source: source, home: home)
                 }?.lines.first
             }
             #expect(line(root + "/a/nope.py")?.hasSuffix("there is no such file here") == true)
+            #expect(line(root + "/run.sh")?.contains("is not a Python file") == true)
             #expect(line(root + "/a")?.contains("is a folder; give the script") == true)
             #expect(line(root + "/a/train.py", root + "/b")?.contains("only that folder is uploaded") == true)
             #expect(line(root + "/a/train.py", root + "/nope")?.contains("is no folder here") == true)

@@ -136,8 +136,11 @@ import Testing
         try await withStager { stager, store, container, work in
             try await store.put(container.object("data/x"), text: "new")
             try makeFile("\(work)/d/old", "old")
+            let error1 = try await refusal {
+                _ = try await stager.stageIn(source("data"), into: "\(work)/d", mode: .link)
+            }
             #expect(
-                try await refusal { _ = try await stager.stageIn(source("data"), into: "\(work)/d", mode: .link) }
+                error1
                     != nil)
             #expect(readFile("\(work)/d/old") == "old")
         }
@@ -209,8 +212,11 @@ import Testing
             _ = try await stager.stageOut("\(work)/out", to: target, overwrite: false)
             #expect(readFile("\(nas)/models/1/model") == "m")
             #expect(try FileManager.default.contentsOfDirectory(atPath: "\(nas)/models/1") == ["model"])
+            let error2 = try await refusal {
+                _ = try await stager.stageOut("\(work)/out", to: target, overwrite: false)
+            }
             #expect(
-                try await refusal { _ = try await stager.stageOut("\(work)/out", to: target, overwrite: false) }?.code
+                error2?.code
                     == .conflict)
             let escape = try await refusal {
                 _ = try await stager.stageOut("\(work)/out", to: .folder(root: nas, path: "escape/z"), overwrite: true)
@@ -230,5 +236,25 @@ import Testing
             StorageConfiguration.self, from: Data(#"{"nas": {"n": {"path": "/mnt", "projects": ["a"]}}}"#.utf8))
         #expect(configuration.nas["n"]?.projects == ["a"])
         #expect(configuration.allowFile == false)
+    }
+}
+
+extension StagerTests {
+    /// A program that runs on may exchange a folder for a link between the scan and the upload.
+    @Test func aFileThatWasExchangedIsNotRead() async throws {
+        try await withStore { store, container in
+            let work = try #require(Files.resolved(store.root)) + "-work"
+            try makeFile("\(work)/out/a/model", "mine")
+            try makeFile("\(work)/secret/model", "secret")
+            let scan = try FolderScan.scan("\(work)/out")
+            let file = try #require(scan.files.first)
+            try FileManager.default.removeItem(atPath: "\(work)/out/a")
+            try FileManager.default.createSymbolicLink(atPath: "\(work)/out/a", withDestinationPath: "\(work)/secret")
+            let error = try await refusal {
+                _ = try store.putFile(file.path, at: container.object("m"), allowingLink: true)
+            }
+            #expect(error?.code == .conflict)
+            #expect(try await store.object(container.object("m")) == nil)
+        }
     }
 }

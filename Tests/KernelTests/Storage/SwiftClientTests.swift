@@ -90,7 +90,8 @@ import Testing
             try await client.delete(path)
             try await client.delete(path)
             #expect(try await client.head(path) == nil)
-            #expect(try await refusal { try await client.download(path, to: "\(local)-3") }?.code == .notFound)
+            let error1 = try await refusal { try await client.download(path, to: "\(local)-3") }
+            #expect(error1?.code == .notFound)
             #expect(!FileManager.default.fileExists(atPath: "\(local)-3"))
             #expect(trouble.logins.withLock { $0 } == 1)
         }
@@ -102,15 +103,17 @@ import Testing
             trouble.rest.withLock { $0 = (2, .serviceUnavailable) }
             #expect(try await client.head(container.object("x"))?.size == 7)
             trouble.rest.withLock { $0 = (3, .badGateway) }
-            #expect(
-                try await refusal { _ = try await client.head(container.object("x")) }?.message.contains("502") == true)
+            let error2 = try await refusal { _ = try await client.head(container.object("x")) }
+            #expect(error2?.message.contains("502") == true)
             trouble.rest.withLock { $0 = (1, .unauthorized) }
             #expect(try await client.head(container.object("x"))?.size == 7)
             #expect(trouble.logins.withLock { $0 } == 2)
             trouble.rest.withLock { $0 = (1, .forbidden) }
-            #expect(try await refusal { _ = try await client.head(container.object("x")) }?.code == .forbidden)
+            let error3 = try await refusal { _ = try await client.head(container.object("x")) }
+            #expect(error3?.code == .forbidden)
             trouble.rest.withLock { $0 = (1, HTTPResponse.Status(code: 507)) }
-            #expect(try await refusal { _ = try await client.head(container.object("x")) }?.isDiskFull == true)
+            let error4 = try await refusal { _ = try await client.head(container.object("x")) }
+            #expect(error4?.isDiskFull == true)
         }
     }
 
@@ -120,7 +123,8 @@ import Testing
             let path = container.object("m/model.bin")
             for text in ["0123456789abcdef!", "shorter now"] {
                 try makeFile(local, text)
-                try await client.upload(local, to: path, segmentsAbove: 4, segmentSize: 5)
+                let source = try OpenFile(local, 0, operation: "test")
+                try await client.upload(source, to: path, segmentsAbove: 4, segmentSize: 5)
                 #expect(try await store.text(path) == text)
                 #expect(try await client.head(path)?.size == Int64(text.count))
                 try await client.download(path, to: "\(local)-2")
@@ -154,12 +158,14 @@ import Testing
             let target = StageLocation.swift(host: client.server.host, tenant: "t", container: "c", path: "out")
             #expect(try await stager.stageOut(folder, to: target, overwrite: false).files == 32)
             #expect(try await store.text(container.object("out/big")) == "one two")
+            let error5 = try await refusal { _ = try await stager.stageOut(folder, to: target, overwrite: false) }
             #expect(
-                try await refusal { _ = try await stager.stageOut(folder, to: target, overwrite: false) }?.code
+                error5?.code
                     == .conflict)
             let nowhere = StageLocation.swift(host: client.server.host, tenant: "t", container: "no", path: "")
+            let error6 = try await refusal { _ = try await stager.stageOut(folder, to: nowhere, overwrite: true) }
             #expect(
-                try await refusal { _ = try await stager.stageOut(folder, to: nowhere, overwrite: true) }?.code
+                error6?.code
                     == .notFound)
         }
     }

@@ -1,0 +1,72 @@
+# The two commands: `make quickstart` and `make test`. Each sets up what it needs on a fresh Debian machine that has Swift
+# and Python, and can be run again at any time.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+# uv does not read pip's find-links by itself.
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+# Image environments are shared by the servers that tests start.
+export TAKUMI_ENVIRONMENTS ?= $(CURDIR)/.cache/environments
+DEBUG := .build/debug/takumi
+RELEASE := .build-release/release/takumi
+# Debug symbols of dependencies are half of the build's time and disk.
+SWIFT_DEBUG := swift build
+SWIFT_RELEASE := swift build -c release --static-swift-stdlib --scratch-path .build-release
+
+.PHONY: build run quickstart test test-unit test-e2e lint format bench setup setup-test clean
+
+build: setup
+	$(SWIFT_RELEASE) --product takumi
+	mkdir -p bin && ln -f $(RELEASE) bin/takumi
+
+run: build
+	bin/takumi serve
+
+quickstart: build
+	Scripts/quickstart.sh bin/takumi
+
+test: setup-test
+	$(SWIFT_DEBUG) --build-tests
+	swift test --skip-build --parallel
+	$(MAKE) --no-print-directory test-e2e-only
+
+test-unit: setup
+	$(SWIFT_DEBUG) --build-tests
+	swift test --skip-build --parallel
+
+test-e2e: setup-test
+	$(SWIFT_DEBUG) --product takumi
+	$(MAKE) --no-print-directory test-e2e-only
+
+.PHONY: test-e2e-only
+test-e2e-only:
+	TAKUMI_BIN=$(CURDIR)/$(DEBUG) PATH="$(CURDIR)/$(VENV)/bin:$$PATH" \
+		$(PYTHON) -m pytest Tests/EndToEndTests -q --durations=10
+
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	Scripts/check-house.sh
+
+format:
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+bench: build setup-test
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) Benchmarks/run.py bin/takumi
+
+setup:
+	Scripts/setup.sh
+
+setup-test: setup $(VENV)/.ready
+	Tests/EndToEndTests/setup.sh
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" uv pip install --quiet --python $(PYTHON) -r Tests/EndToEndTests/requirements.txt
+
+$(VENV)/.ready:
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet uv
+	touch $@
+
+clean:
+	rm -rf bin $(VENV) .cache .build .build-release

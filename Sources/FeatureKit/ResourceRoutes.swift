@@ -49,7 +49,7 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
 
     private func create(_ request: Request, _ context: TakumiContext) async throws -> Response {
         let project = try context.project
-        let body = try await request.decode(as: Type.Create.self, context: context)
+        let body = try await request.json(Type.Create.self, context: context)
         let draft = try await type.draft(body, project: project)
         return try await respond(try await insert(draft, project: project))
     }
@@ -121,7 +121,7 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
     }
 
     private func update(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let fields = try await request.decode(as: [String: UpdateValue].self, context: context)
+        let fields = try await request.json([String: UpdateValue].self, context: context)
         let resource = try await resource(context)
         let names = names
         var validator = Validator()

@@ -85,6 +85,8 @@ class API:
     def store(self, method: str, uri: str, status: int | tuple = (200, 201, 202, 204), **options) -> requests.Response:
         """A request to the object store, by the `obs://` URI, in which names are written plainly."""
         headers = {"X-Auth-Token": self.token} | options.pop("headers", {})
+        # None stands for no token at all.
+        headers = {name: value for name, value in headers.items() if value is not None}
         url = "https" + quote(uri.removeprefix("obs"), safe="/:")
         response = requests.request(method, url, headers=headers, verify=str(self.server.ca), timeout=60, **options)
         wanted = status if isinstance(status, tuple) else (status,)

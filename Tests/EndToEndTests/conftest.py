@@ -58,7 +58,8 @@ def make_server(tmp_path):
     made: list[Server] = []
 
     def make(name: str = "home", config: str = "", home: Path | None = None, **variables: str) -> Server:
-        server = Server(home or tmp_path / name, config, variables)
+        # Not beside the home, which may lie on a disk that a test fills.
+        server = Server(home or tmp_path / name, config, variables, tmp_path / f"{name}.log")
         made.append(server)
         return server.start()
 

@@ -42,9 +42,9 @@ class Server:
 
     running: list["Server"] = []
 
-    def __init__(self, home: Path, config: str = "", variables: dict[str, str] | None = None):
+    def __init__(self, home: Path, config: str = "", variables: dict[str, str] | None = None, log: Path | None = None):
         self.home = home
-        self.log = home.with_name(f"{home.name}.log")
+        self.log = log or home.with_name(f"{home.name}.log")
         self.variables = variables or {}
         self.process: subprocess.Popen | None = None
         self.url = self.tls_url = ""
@@ -69,8 +69,8 @@ class Server:
         return self
 
     def _answers(self) -> bool:
-        code = self.process.poll()
-        assert code is None, f"the server ended with {code}; its log:\n{self.log_tail()}"
+        if self.process.poll() is not None:
+            raise AssertionError(f"the server ended with {self._ended(0)}; its log:\n{self.log_tail()}")
         try:
             file = json.loads((self.home / "server.json").read_text())
             # A server that was killed leaves its file behind.

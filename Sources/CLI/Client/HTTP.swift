@@ -89,8 +89,10 @@ struct HTTP: Sendable {
         case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
             CommandFailure.unavailable("the server did not answer in time")
         case is CommandFailure: error
-        case let error as NIOSSLError:
-            CommandFailure("the server's certificate is not accepted: \(error); give its authority's with --ca-file")
+        case is NIOSSLError where String(describing: error).contains("CERTIFICATE_VERIFY_FAILED"):
+            CommandFailure(
+                "the server's certificate is of an authority that is not trusted here; give it with --ca-file")
+        case is NIOSSLError, is NIOSSLExtraError: CommandFailure("no TLS connection to the server: \(error)")
         case let error as HTTPClientError where error == .connectTimeout: unreachable(Self.cause(error))
         // Both are of the attempt to connect; what breaks later comes as an error of the client.
         case is NIOConnectionError, is IOError: unreachable(Self.cause(error))

@@ -54,9 +54,11 @@ struct DownloadPlan: Equatable {
 
 extension StoreClient {
     /// - Parameter place: any place of the container that the plan is about.
-    func download(_ plan: DownloadPlan, from place: RemotePath, title: String, console: Console) async throws {
+    /// - Returns: the bytes of all files; a list does not know those of a file in segments.
+    @discardableResult
+    func download(_ plan: DownloadPlan, from place: RemotePath, title: String, console: Console) async throws -> Int {
         let transfer = Transfer(title: title, items: plan.items, bytes: plan.bytes, console: console)
-        try await transfer.run { item in
+        return try await transfer.run { item in
             let object = RemotePath(tenant: place.tenant, container: place.container, path: item.object)
             return try await download(object, to: item.path)
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NIOHTTP1
 
 /// `takumi storage …`
 package struct StorageCommand: AsyncParsableCommand {
@@ -108,7 +109,10 @@ struct StorageRemove: ClientCommand {
         }
         // What is named exactly goes as well; a folder may have a marker of its own, or none.
         let exact = target.path.isEmpty ? nil : try await store.head(target)
-        if exact != nil, !doomed.contains(target.path) { doomed.append(target.path) }
+        if let exact, !doomed.contains(target.path) {
+            doomed.append(target.path)
+            doomed += try await segments(of: target, exact, store)
+        }
         if doomed.isEmpty, !target.path.isEmpty {
             throw CommandFailure(
                 "\(target.short): there is no such file\(recursive ? " or folder" : "; for a folder use --recursive")")
@@ -117,6 +121,14 @@ struct StorageRemove: ClientCommand {
         try session.console.confirm("Remove \(what) (\(Format.count(doomed.count, "object")))?", assumed: yes)
         try await remove(doomed, of: target, with: store, session.console)
         session.console.note("removed \(what) (\(Format.count(doomed.count, "object")))")
+    }
+
+    /// A large file is a list of segments; without it they would stay for good, unseen and in the way of no one but the
+    /// disk. Only those that lie below the file are surely its own.
+    private func segments(of file: RemotePath, _ headers: HTTPHeaders, _ store: StoreClient) async throws -> [String] {
+        let own = "\(Percent.encode(file.container))/\(Percent.encodePath(file.path))/"
+        guard headers.first(name: "x-object-manifest") == own else { return [] }
+        return try await store.files(file, prefix: file.path + "/").map(\.name)
     }
 
     private func remove(_ names: [String], of target: RemotePath, with store: StoreClient, _ console: Console)

@@ -59,7 +59,7 @@ struct StorageCopy: ClientCommand {
             session.console.note("uploaded \(Format.bytes(file.size)) to \(result.short)")
         case .folder:
             let scan = try FolderScan(source)
-            scan.skipped.forEach { session.console.note("left out: \($0) is no file") }
+            scan.skipped.forEach { session.console.note("left out '\($0)': it is neither a file nor a folder") }
             guard !scan.files.isEmpty else { throw CommandFailure("\(source): there are no files in it") }
             try await store.upload(scan.files, to: target, title: "uploading", console: session.console)
             let count = Format.count(scan.files.count, "file")
@@ -71,9 +71,9 @@ struct StorageCopy: ClientCommand {
 
     private func download(from place: RemotePath, _ store: StoreClient, _ session: Session) async throws {
         let plan = try await plan(place, store)
-        try await store.download(plan, from: place, title: "downloading", console: session.console)
+        let bytes = try await store.download(plan, from: place, title: "downloading", console: session.console)
         let count = Format.count(plan.items.count, "file")
-        session.console.note("downloaded \(count), \(Format.bytes(plan.bytes)), to \(destination)")
+        session.console.note("downloaded \(count), \(Format.bytes(bytes)), to \(destination)")
         if session.format == .json { session.printJSON(.array(plan.items.map { .string($0.path) })) }
     }
 

@@ -114,7 +114,9 @@ struct AccessHeaders: Equatable {
 
     func print(_ session: Session, _ info: StoreInfo) throws {
         let item = JSONValue.object(["read": .string(read), "write": .string(write)])
-        let service = allows(info.serviceGrant) ? "may read and write" : "is not allowed both (--allow-service)"
+        let service =
+            allows(info.serviceGrant)
+            ? "may read and write" : "may not read and write (storage policy set --allow-service lets it)"
         try session.print(item) { _ in
             [
                 ("read", read.isEmpty ? "the owner" : read), ("write", write.isEmpty ? "the owner" : write),

@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
-import Resource
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -155,6 +154,6 @@ struct StoreRefusal: Error, CustomStringConvertible {
             default: if !isTag { result.append(character) }
             }
         }
-        return result.split(whereSeparator: \.isWhitespace).joined(separator: " ").excerpt
+        return String(result.split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(300))
     }
 }

@@ -9,8 +9,10 @@ struct Transfer<Item: Sendable>: Sendable {
     private static var parallel: Int { 6 }
 
     /// - Parameter copy: copies one, and returns its bytes.
+    /// - Returns: the bytes of all.
     /// - Throws: the first error; what was not begun by then is not begun.
-    func run(_ copy: @escaping @Sendable (Item) async throws -> Int) async throws {
+    @discardableResult
+    func run(_ copy: @escaping @Sendable (Item) async throws -> Int) async throws -> Int {
         var line = ProgressLine(width: console.noteWidth)
         var drawn = ContinuousClock.now - .seconds(1)
         var done = (files: 0, bytes: 0)
@@ -29,6 +31,7 @@ struct Transfer<Item: Sendable>: Sendable {
                 console.write(.error, line.draw(text(done)))
             }
         }
+        return done.bytes
     }
 
     private func text(_ done: (files: Int, bytes: Int)) -> String {

@@ -6,7 +6,7 @@
 
 /// Figures as people read them.
 enum Format {
-    /// `512 B`, `1.5 KiB`, `34 MiB`: three digits at most before the unit changes, one decimal below ten.
+    /// `512 B`, `1.5 KiB`, `4 GiB`, `34 MiB`: three digits at most before the unit changes, one decimal below ten.
     static func bytes(_ count: Int) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
         var value = Double(count)
@@ -16,7 +16,8 @@ enum Format {
             unit += 1
         }
         guard unit > 0, value < 9.95 else { return "\(Int(value.rounded())) \(units[unit])" }
-        return "\(fixed(value, 1)) \(units[unit])"
+        let text = fixed(value, 1)
+        return "\(text.hasSuffix(".0") ? String(text.dropLast(2)) : text) \(units[unit])"
     }
 
     /// `0s`, `12s`, `3m 05s`, `2h 03m 05s`, `1d 02h 03m`.

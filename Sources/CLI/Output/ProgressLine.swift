@@ -14,7 +14,7 @@ struct ProgressLine {
     mutating func draw(_ text: String) -> String {
         guard let width else { return "" }
         // One column short: a terminal may wrap after its last one, and the line could not be erased any more.
-        let line = TextWidth.cut(TextWidth.printable(text), to: max(1, width - 1))
+        let line = TextWidth.cutMiddle(TextWidth.printable(text), to: max(1, width - 1))
         guard line != shown else { return "" }
         shown = line
         return Self.erase + line

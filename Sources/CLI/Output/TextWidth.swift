@@ -24,6 +24,20 @@ enum TextWidth {
         return kept + "…"
     }
 
+    /// As `cut`, with the ellipsis in the middle: of a progress message the end says most (`22 of 29 packages`).
+    static func cutMiddle(_ text: String, to width: Int) -> String {
+        guard of(text) > width else { return text }
+        var tail = ""
+        var used = 0
+        for character in text.reversed() {
+            let columns = of(character)
+            if used + columns > (width - 1) / 2 { break }
+            tail.insert(character, at: tail.startIndex)
+            used += columns
+        }
+        return cut(text, to: width - used) + tail
+    }
+
     static func pad(_ text: String, to width: Int, onTheLeft: Bool = false) -> String {
         let spaces = String(repeating: " ", count: max(0, width - of(text)))
         return onTheLeft ? spaces + text : text + spaces

@@ -1,12 +1,10 @@
 /// What `takumi run` says, apart from when it says it.
 enum RunText {
-    /// `CREATE IN PROGRESS · installing image pytorch · 12s`
+    /// `CREATE IN PROGRESS · 12s · installing image pytorch`
     static func progress(_ view: TrainingView, waited: Int) -> String {
-        var parts = [Format.state(view.code)]
-        if let reason = view.reason { parts.append(reason) }
         // The longer of the two: one begins before the script does, the other may have begun before us.
-        parts.append(Format.duration(max(view.elapsed ?? 0, waited)))
-        return parts.joined(separator: " · ")
+        let elapsed = Format.duration(max(view.elapsed ?? 0, waited))
+        return [Format.state(view.code), elapsed, view.reason].compactMap { $0 }.joined(separator: " · ")
     }
 
     /// The block at the end.

@@ -20,7 +20,7 @@ struct RunUpload {
 
     func source(_ source: RunSource) async throws {
         let scan = source.scan
-        scan.skipped.forEach { session.console.note("takumi: left out: \($0) is no file") }
+        scan.skipped.forEach { session.console.note("left out '\($0)': it is neither a file nor a folder") }
         try await store.upload(
             scan.files, to: folder.appending("source"), title: "uploading code", console: session.console)
         say("code", scan.files.count, scan.bytes, source.folder)

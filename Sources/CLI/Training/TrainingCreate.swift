@@ -73,6 +73,9 @@ struct TrainingCopy: ClientCommand {
         try await body.resolve(settings, session)
         let reply = try await session.api.call(.POST, Trainings.path, body: body.json)
         try session.print(reply["training"], details: Trainings.details)
+        if settings.modelOutput == nil {
+            session.console.note("its model goes where the original's is; for another place: --model-output")
+        }
     }
 
     static func copyName(_ name: String) -> String { String(name.prefix(Limits.name - 5)) + "-copy" }

@@ -73,6 +73,17 @@ import Testing
         #expect(follow.received(Array("\n{}\nnonsense\n".utf8) + line(0)).count == 1)
     }
 
+    @Test(arguments: [
+        ("2026-01-31T14:05:09.123456Z loss = 1", "2026-01-31T14:05:09.123456Z", "loss = 1"),
+        ("2026-01-31T14:05:09.123456Z ", "2026-01-31T14:05:09.123456Z", ""), ("no time", "", "no time"), ("", "", ""),
+    ])
+    func thePlainLogHasATimeBeforeEachLine(line: String, time: String, text: String) {
+        let record = LogRecord(plain: line[...], node: 0)
+        #expect(record.time == time)
+        #expect(record.text == text)
+        #expect(record.line(ofNodes: 2, withTime: true) == "\(time) [node 0] \(text)")
+    }
+
     @Test func severalNodesAreToldApart() throws {
         let record = try #require(LogRecord(#"{"node":1,"text":"hi","offset":0,"stream":"stderr"}"#.utf8))
         #expect(record.line(ofNodes: 2) == "[node 1] hi")

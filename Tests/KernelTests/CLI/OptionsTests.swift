@@ -99,6 +99,24 @@ import Testing
         #expect(line.hasPrefix("--image: there is no image 'pytroch'; the nearest: 'pytorch', "))
     }
 
+    @Test func whatDoesNotGoTogetherIsFoundBeforeAnythingGoesUp() throws {
+        let image = JSONValue.object([
+            "imageName": .string("tf"), "coreTypeCode": .string("CPU"), "frameworkCode": .string("TENSORFLOW"),
+        ])
+        let gpu = JSONValue.object(["name": .string("g2"), "gpuCount": .int(1), "vcpus": .int(4)])
+        let cpu = JSONValue.object(["name": .string("m2"), "gpuCount": .int(0), "vcpus": .int(2)])
+        let torchrun = try TrainingSettings.parse(["--torchrun", "--nproc", "3"])
+        #expect(Catalog.misfits(image, cpu, try TrainingSettings.parse([])) == [])
+        #expect(
+            Catalog.misfits(image, gpu, try TrainingSettings.parse([])) == [
+                "--instance: 'g2' has 1 GPU and does not fit the CPU image 'tf'"
+            ])
+        #expect(
+            Catalog.misfits(image, cpu, torchrun) == [
+                "--torchrun: is for PyTorch images; 'tf' is not one", "--nproc: 3 is out of range; 'm2' allows 1 to 2",
+            ])
+    }
+
     @Test func anAmbiguousNameListsTheIds() {
         let items: [JSONValue] = ["1", "2"].map {
             .object(["trainingId": .string($0), "trainingName": .string("iris")])

@@ -42,8 +42,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, "0 B"), (999, "999 B"), (1000, "1.0 KiB"), (1536, "1.5 KiB"), (10_240, "10 KiB"), (1 << 20, "1.0 MiB"),
-        (4 << 30, "4.0 GiB"), (37_748_736, "36 MiB"), (1_048_000, "1.0 MiB"),
+        (0, "0 B"), (999, "999 B"), (1000, "1 KiB"), (1536, "1.5 KiB"), (10_240, "10 KiB"), (1 << 20, "1 MiB"),
+        (4 << 30, "4 GiB"), (37_748_736, "36 MiB"), (1_048_000, "1 MiB"),
     ])
     func sizes(bytes: Int, text: String) {
         #expect(Format.bytes(bytes) == text)
@@ -85,7 +85,7 @@ import Testing
         #expect(line.clear() == "")
         #expect(line.draw("RUNNING · 1s") == "\r\u{1B}[2KRUNNING · 1s")
         #expect(line.draw("RUNNING · 1s") == "")
-        #expect(line.draw("a text that is far too long") == "\r\u{1B}[2Ka text that is far…")
+        #expect(line.draw("installing image pytorch: 22 of 29") == "\r\u{1B}[2Kinstallin… 22 of 29")
         #expect(line.clear() == "\r\u{1B}[2K")
         #expect(line.clear() == "")
     }

@@ -112,7 +112,10 @@ extension TestResponse {
             let empty = try await api.send("GET", "\(base)/c")
             #expect(empty.code == 204)
             #expect(try await api.send("GET", "\(base)/c?format=json").text == "[]")
-            for name in ["a", "d/1", "d/2", "e%0Af", "z"] { try await api.send("PUT", "\(base)/c/\(name)", body: "x") }
+            for name in ["a", "d/1", "d/2", "e%0Af", "z"] {
+                let put = try await api.send("PUT", "\(base)/c/\(name)", body: "x")
+                #expect(put.code == 201, "\(name): \(put.text)")
+            }
             #expect(try await api.send("GET", "\(base)/c").text == "a\nd/1\nd/2\ne\nf\nz\n")
             #expect(try await api.send("GET", "\(base)/c?prefix=d/&limit=1").text == "d/1\n")
             #expect(try await api.send("GET", "\(base)/c?prefix=d%2F&marker=d%2F1&limit=1000").text == "d/2\n")

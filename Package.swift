@@ -11,8 +11,14 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 // MARK: - The house
@@ -27,7 +33,7 @@ let featureTargets: [Target.Dependency] = features.map { .target(name: "\($0)Fea
 let featureDependencies: [Target.Dependency] = [
     "Resource", "Store", "Control", "Engine", "Storage", "Telemetry", "Identity", "Catalog", "Web", "Gateway",
     "FeatureKit",
-    hummingbird, lifecycle, crypto,
+    hummingbird, lifecycle, crypto, httpTypes, nioCore, nioHTTPTypes,
 ]
 
 let package = Package(
@@ -38,7 +44,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", "4.5.2"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -52,7 +62,9 @@ let package = Package(
         .target(name: "CSpawn"),
         .target(name: "Engine", dependencies: ["Resource", "CSpawn", lifecycle, logging], swiftSettings: strict),
         .target(
-            name: "Storage", dependencies: ["Resource", asyncHTTPClient, crypto, logging], swiftSettings: strict),
+            name: "Storage",
+            dependencies: ["Resource", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
+            swiftSettings: strict),
         .target(name: "Telemetry", dependencies: ["Resource"], swiftSettings: strict),
         .target(
             name: "Agent", dependencies: ["Resource", "CSpawn", "Engine", "Telemetry", crypto], swiftSettings: strict),
@@ -60,9 +72,12 @@ let package = Package(
             name: "Identity", dependencies: ["Resource", "Store", crypto, certificates],
             swiftSettings: strict),
         .target(
-            name: "Web", dependencies: ["Resource", "Store", "Identity", hummingbird, logging], swiftSettings: strict),
+            name: "Web", dependencies: ["Resource", "Store", "Identity", hummingbird, httpTypes, logging, nioCore],
+            swiftSettings: strict),
         .target(
-            name: "Gateway", dependencies: ["Resource", hummingbird, asyncHTTPClient, logging], swiftSettings: strict),
+            name: "Gateway",
+            dependencies: ["Resource", hummingbird, asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1],
+            swiftSettings: strict),
         .target(name: "CCatalog"),
         .target(name: "Catalog", dependencies: ["CCatalog", "Resource", crypto, yams], swiftSettings: strict),
         .target(
@@ -75,7 +90,10 @@ let package = Package(
                 name: "\($0)Feature", dependencies: featureDependencies, path: "Sources/Features/\($0)",
                 swiftSettings: strict)
         } + [
-            .target(name: "CLI", dependencies: ["Resource", argumentParser, asyncHTTPClient], swiftSettings: strict),
+            .target(
+                name: "CLI",
+                dependencies: ["Resource", argumentParser, asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL],
+                swiftSettings: strict),
             .executableTarget(
                 name: "App",
                 dependencies: [

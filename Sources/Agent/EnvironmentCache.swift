@@ -56,7 +56,7 @@ struct EnvironmentCache {
         try run(
             [uv, "venv", "--quiet", "--python", image.pythonVersion, path],
             "Python \(image.pythonVersion) for image \(image.name)")
-        var install = [uv, "pip", "install", "--python", "\(path)/bin/python", "--compile-bytecode"]
+        var install = [uv, "pip", "install", "--quiet", "--python", "\(path)/bin/python", "--compile-bytecode"]
         let lockText = String(decoding: FileManager.default.contents(atPath: image.lock) ?? Data(), as: UTF8.self)
         let packages = lockText.split(separator: "\n").count {
             $0.contains("==") && !$0.hasPrefix(" ") && !$0.hasPrefix("#")
@@ -72,7 +72,10 @@ struct EnvironmentCache {
         if let requirements {
             report("installing requirements.txt")
             try run(
-                [uv, "pip", "install", "--python", "\(path)/bin/python", "--compile-bytecode", "-r", requirements],
+                [
+                    uv, "pip", "install", "--quiet", "--python", "\(path)/bin/python", "--compile-bytecode", "-r",
+                    requirements,
+                ],
                 "requirements.txt")
         }
         guard FileManager.default.createFile(atPath: ready, contents: nil) else { throw SystemError("write \(ready)") }

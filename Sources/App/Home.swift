@@ -37,7 +37,6 @@ struct Home: Sendable {
     /// Who the service is towards object storage (12.1).
     struct Instance: Codable, Sendable {
         var serviceTenantID: String
-        var serviceUserID: String
     }
 
     /// Makes what is missing: the service's identity, the project `default`, the token of the command line.
@@ -49,7 +48,7 @@ struct Home: Sendable {
             instance = try JSONDecoder().decode(Instance.self, from: data)
         } else {
             isFirst = true
-            instance = Instance(serviceTenantID: Home.hex(), serviceUserID: Home.hex())
+            instance = Instance(serviceTenantID: Directory.hex())
             try Home.write(try JSONEncoder().encode(instance), to: instanceFile)
         }
         try await directory.createProject(appKey: "default")
@@ -70,6 +69,4 @@ struct Home: Sendable {
             rename(temporary, path) == 0
         else { throw TakumiError(.unavailable, "\(path) cannot be written: \(String(cString: strerror(errno)))") }
     }
-
-    private static func hex() -> String { UUID().uuidString.lowercased().replacing("-", with: "") }
 }

@@ -8,6 +8,7 @@ import FeatureKit
 import Foundation
 import Gateway
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 import Identity
 import ImagesFeature
@@ -35,6 +36,7 @@ struct Server {
     private let controller: Controller
     private let features: [any Feature]
     private let client: HTTPClient
+    private let storage: StorageService
     private let addresses: Addresses
     private let isFirst: Bool
     private let notes: [String]
@@ -75,12 +77,11 @@ struct Server {
         let objects = try DiskStore(root: home.objects)
         let agents = AgentConfiguration(storage: configuration.storage, hosts: names)
         try Home.write(try JSONEncoder().encode(agents), to: home.agentFile)
-        let identity = StorageIdentity(
-            tenantID: instance.serviceTenantID, userID: instance.serviceUserID, userName: "takumi-service",
-            isAccountUser: false)
+        let accounts = ServiceAccounts(tenantID: instance.serviceTenantID, directory: directory)
+        storage = agents.service(store: objects)
         client = HTTPClient(eventLoopGroupProvider: .singleton)
         let objectStorage = ObjectStorageFeature(
-            store: objects, directory: directory, service: identity, publicURL: publicURL)
+            store: objects, directory: directory, service: accounts.identity(for:), publicURL: publicURL)
         for project in try await directory.projects() { try await objectStorage.prepare(project) }
 
         let environment = ClockAndIDs()
@@ -89,7 +90,7 @@ struct Server {
             experiments,
             TrainingFeature(
                 store: store, engine: engine, catalog: catalog,
-                storage: ServiceStorageChecks(service: agents.service(store: objects), identity: identity),
+                storage: ServiceStorageChecks(service: storage, accounts: accounts),
                 sources: environment, home: home.path, region: configuration.region, publicURL: publicURL,
                 createExperiment: experiments.findOrCreate),
             ImagesFeature(catalog: catalog, engine: engine),
@@ -106,8 +107,11 @@ struct Server {
     /// Runs until a signal or a failure.
     func run(ready: @escaping @Sendable (StartSummary) -> Void) async throws {
         let router = router()
+        // Clients that ask before a large upload (curl, Swift's own) wait a second for an answer that never comes otherwise.
+        let http1 = HTTP1Channel.Configuration(additionalChannelHandlers: [ContinueHandler()])
         let plain = Application(
-            router: router, configuration: .init(address: .hostname(host, port: ports.plain), serverName: "takumi"),
+            router: router, server: .http1(configuration: http1),
+            configuration: .init(address: .hostname(host, port: ports.plain), serverName: "takumi"),
             onServerRunning: { channel in await addresses.started(plain: channel.localAddress?.port ?? ports.plain) },
             logger: logger)
         var tls = TLSConfiguration.makeServerConfiguration(
@@ -115,7 +119,7 @@ struct Server {
             privateKey: .privateKey(try NIOSSLPrivateKey(file: authority.keyPath, format: .pem)))
         tls.minimumTLSVersion = .tlsv12
         let secure = Application(
-            router: router, server: try .tls(tlsConfiguration: tls),
+            router: router, server: try .tls(.http1(configuration: http1), tlsConfiguration: tls),
             configuration: .init(address: .hostname(host, port: ports.tls), serverName: "takumi"),
             onServerRunning: { channel in await addresses.started(tls: channel.localAddress?.port ?? ports.tls) },
             logger: logger)
@@ -135,6 +139,7 @@ struct Server {
             throw TakumiError(
                 .conflict, "port \(ports.plain) or \(ports.tls) is taken; choose others with --port and --tls-port")
         }
+        try await storage.shutdown()
         try await client.shutdown()
     }
 
@@ -152,7 +157,7 @@ struct Server {
         router.get("nhn-api-gateway") { _, _ in Envelope.empty() }
         router.get("openapi.json") { _, _ in try openAPI.response() }
         LoginRoutes(directory: directory).add(to: router)
-        let project = router.group("v1.0/appkeys/{appKey}").add(middleware: ProjectAccess())
+        let project = router.group("v1.0/appkeys/{appKey}").add(middleware: ProjectAccess(directory: directory))
         for feature in features {
             feature.addRootRoutes(to: router)
             feature.addProjectRoutes(to: project)

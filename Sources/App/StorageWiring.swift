@@ -2,6 +2,7 @@ import Agent
 import Engine
 import FeatureKit
 import Foundation
+import Identity
 import Resource
 import Storage
 
@@ -24,10 +25,28 @@ struct AgentConfiguration: Codable, Sendable {
     }
 }
 
-/// Checks requests against storage in the name of the service account.
+/// The service towards object storage, one identity per project.
+struct ServiceAccounts: Sendable {
+    let tenantID: String
+    let directory: Directory
+
+    func identity(for project: Project) -> StorageIdentity {
+        StorageIdentity(
+            tenantID: tenantID, userID: project.spec.serviceUserID, userName: "takumi-service", isAccountUser: false)
+    }
+
+    func identity(project appKey: String) async throws -> StorageIdentity {
+        guard let project = try await directory.project(appKey: appKey) else {
+            throw TakumiError(.notFound, "no project has the app key '\(appKey.excerpt)'", field: "appKey")
+        }
+        return identity(for: project)
+    }
+}
+
+/// Checks requests against storage in the name of the project's service account.
 struct ServiceStorageChecks: StorageChecks {
     let service: StorageService
-    let identity: StorageIdentity
+    let accounts: ServiceAccounts
 
     func checkReadable(_ uri: String, project: String, field: String) async throws {
         try await probe(uri, .readPrefix, project, field)
@@ -46,7 +65,8 @@ struct ServiceStorageChecks: StorageChecks {
 
     private func probe(_ uri: String, _ need: StorageNeed, _ project: String, _ field: String) async throws {
         try await service.probe(
-            try StorageURI(uri, field: field), project: project, as: identity, need: need, field: field)
+            try StorageURI(uri, field: field), project: project, as: try await accounts.identity(project: project),
+            need: need, field: field)
     }
 }
 

@@ -8,6 +8,7 @@ import Synchronization
 package final class Directory: Sendable {
     private let store: Store
     private let cache = Mutex<[String: (found: TokenSpec, until: ContinuousClock.Instant)]>([:])
+    private let known = Mutex<Set<String>>([])
     /// How long a token that was revoked by another process may still work here.
     private let trust = Duration.seconds(5)
 
@@ -23,7 +24,7 @@ package final class Directory: Sendable {
             metadata: Metadata(
                 key: ResourceKey(.project, UUID().uuidString.lowercased()), project: appKey, name: appKey,
                 createdAt: Date()),
-            spec: ProjectSpec(tenantID: UUID().uuidString.lowercased().replacing("-", with: "")),
+            spec: ProjectSpec(tenantID: Directory.hex(), serviceUserID: Directory.hex()),
             status: ExistenceStatus())
         try await store.insert(project, uniqueName: "project")
         return project
@@ -33,6 +34,15 @@ package final class Directory: Sendable {
         var query = Query(.project, project: appKey)
         query.names = [appKey]
         return try await store.records(query).first?.decoded()
+    }
+
+    /// Whether there is a project of that app key. Asked by every request, so what was found once is remembered: projects
+    /// are never removed.
+    package func hasProject(_ appKey: String) async throws -> Bool {
+        if known.withLock({ $0.contains(appKey) }) { return true }
+        guard try await project(appKey: appKey) != nil else { return false }
+        known.withLock { _ = $0.insert(appKey) }
+        return true
     }
 
     package func projects() async throws -> [Project] {
@@ -103,6 +113,9 @@ package final class Directory: Sendable {
         }
         return token.spec
     }
+
+    /// 32 hex digits, as OpenStack's ids are.
+    package static func hex() -> String { UUID().uuidString.lowercased().replacing("-", with: "") }
 
     static func hash(_ secret: String) -> String {
         SHA256.hash(data: Data(secret.utf8)).map { String(format: "%02x", $0) }.joined()

@@ -21,6 +21,9 @@ package struct ExistenceStatus: ResourceStatus {
 package struct ProjectSpec: ResourceSpec {
     /// The tenant that owns the project's object storage account, 32 hex digits.
     package var tenantID: String
+    /// Who the service is towards object storage when it works for this project (12.1). One per project: a container that
+    /// lets one project's service account in does not let another's.
+    package var serviceUserID: String
 }
 
 package typealias Project = Resource<ProjectSpec, ExistenceStatus>

@@ -48,7 +48,9 @@ package struct Authentication: RouterMiddleware {
 ///
 /// A project that does not exist and one that is not the caller's look the same.
 package struct ProjectAccess: RouterMiddleware {
-    package init() {}
+    private let directory: Directory
+
+    package init(directory: Directory) { self.directory = directory }
 
     package func handle(
         _ request: Request, context: TakumiContext, next: (Request, TakumiContext) async throws -> Response
@@ -59,7 +61,7 @@ package struct ProjectAccess: RouterMiddleware {
                 "no valid token; send one as X-EasyMaker-Token (make one with: takumi token create --project NAME)")
         }
         let project = try context.project
-        guard principal.mayRead(project: project) else {
+        guard principal.mayRead(project: project), try await directory.hasProject(project) else {
             throw TakumiError(.notFound, "no project has the app key '\(project.excerpt)'", field: "appKey")
         }
         guard request.method == .get || request.method == .head || principal.mayWrite(project: project) else {

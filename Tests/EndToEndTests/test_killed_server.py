@@ -71,14 +71,17 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("down", [0, 1.5], ids=["back at once", "back later"])
-@pytest.mark.parametrize("moment", MOMENTS)
+# What ends while nobody looks must be found as well.
+LATER = ("answered", "agent started", "half of the lines", "uploading")
+CASES = [(moment, 0) for moment in MOMENTS] + [(moment, 1.5) for moment in LATER]
+
+
+@pytest.mark.parametrize("moment, down", CASES, ids=lambda value: {0: "back at once", 1.5: "back later"}.get(value, value))
 def test_killed(api: API, witness, moment, down):
     word = unique("word")
     training = api.train(program(witness, word))
     eventually(lambda: MOMENTS[moment](api, training), moment, pause=0)
     api.server.kill()
-    # What ends while nobody looks is found as well.
     time.sleep(down)
     api.server.start()
 

@@ -31,10 +31,10 @@ struct ImageList: ClientCommand {
     private var columns: [Column] {
         [
             Column("ALIAS") { $0["alias"].text },
-            Column("NAME", isFlexible: true) { $0["imageName"].text },
+            Column("NAME", isFlexible: true, isOptional: true) { $0["imageName"].text },
             Column("FRAMEWORK") { "\($0["frameworkCode"].text) \($0["frameworkVersion"].text)".trimmed },
-            Column("PYTHON") { $0["pythonVersion"].text },
-            Column("CORE") { $0["coreTypeCode"].text },
+            Column("PYTHON", isOptional: true) { $0["pythonVersion"].text },
+            Column("CORE", isOptional: true) { $0["coreTypeCode"].text },
             Column("RUNS HERE", isFlexible: true) { image in Catalog.runsHere(image) },
         ]
     }

@@ -21,7 +21,7 @@ enum Experiments: Noun {
     static var columns: [Column] {
         [
             nameColumn, stateColumn, createdColumn, idColumn,
-            Column("DESCRIPTION", isFlexible: true) { $0["description"].text },
+            Column("DESCRIPTION", isFlexible: true, isOptional: true) { $0["description"].text },
         ]
     }
 

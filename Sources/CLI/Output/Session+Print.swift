@@ -30,10 +30,10 @@ struct Column: Sendable {
     var value: @Sendable (JSONValue) -> String
 
     init(
-        _ title: String, isNumber: Bool = false, isFlexible: Bool = false,
+        _ title: String, isNumber: Bool = false, isFlexible: Bool = false, isOptional: Bool = false,
         _ value: @escaping @Sendable (JSONValue) -> String
     ) {
-        heading = Table.Column(title, isNumber: isNumber, isFlexible: isFlexible)
+        heading = Table.Column(title: title, isNumber: isNumber, isFlexible: isFlexible, isOptional: isOptional)
         self.value = value
     }
 }

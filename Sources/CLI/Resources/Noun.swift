@@ -33,7 +33,9 @@ extension Noun {
     static var nameColumn: Column { Column("NAME", isFlexible: true) { name($0) } }
     static var idColumn: Column { Column("ID") { id($0) } }
     static var stateColumn: Column { Column("STATE") { state($0) } }
-    static var createdColumn: Column { Column("CREATED") { Timestamp.local($0["createdDatetime"].string) } }
+    static var createdColumn: Column {
+        Column("CREATED", isOptional: true) { Timestamp.local($0["createdDatetime"].string) }
+    }
 
     static func head(_ item: JSONValue) -> [(String, String)] {
         [

@@ -106,6 +106,8 @@ struct TrainingMetrics: ClientCommand {
     }
 
     private static func bytes(_ title: String, _ field: String) -> Column {
-        Column(title, isNumber: true) { row in row["of"][field].int.map(Format.bytes) ?? "" }
+        Column(title, isNumber: true, isOptional: title != "MEMORY") { row in
+            row["of"][field].int.map(Format.bytes) ?? ""
+        }
     }
 }

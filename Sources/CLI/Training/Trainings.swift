@@ -13,8 +13,8 @@ enum Trainings: Noun {
             Column("ELAPSED", isNumber: true) { item in
                 item["elapsedTimeSeconds"].int.map(Format.duration) ?? ""
             },
-            Column("EXPERIMENT", isFlexible: true) { $0["experiment"]["experimentName"].text },
-            Column("INSTANCE") { item in
+            Column("EXPERIMENT", isFlexible: true, isOptional: true) { $0["experiment"]["experimentName"].text },
+            Column("INSTANCE", isOptional: true) { item in
                 let nodes = item["instanceCount"].int ?? 1
                 return nodes > 1 ? "\(nodes) × \(item["flavor"]["name"].text)" : item["flavor"]["name"].text
             },

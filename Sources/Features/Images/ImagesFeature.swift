@@ -104,7 +104,10 @@ struct WireFlavor: Encodable {
     }
 
     private static func lack(_ flavor: Flavor, _ capacity: Capacity) -> String? {
-        if flavor.gpus > capacity.gpus { return "this machine has \(capacity.gpus) GPUs" }
+        if flavor.gpus > capacity.gpus {
+            return capacity.gpus == 0
+                ? "this machine has no GPU (nvidia-smi finds none)" : "this machine has \(capacity.gpus) GPUs"
+        }
         if flavor.memoryMiB > capacity.memoryMiB {
             return "this machine offers \(gibibytes(capacity.memoryMiB)) of memory"
         }

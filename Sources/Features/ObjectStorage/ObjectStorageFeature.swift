@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import Identity
 import Resource
+import ServiceLifecycle
 import Storage
 import Web
 
@@ -13,11 +14,12 @@ package struct ObjectStorageFeature: Feature {
     private let store: DiskStore
     private let directory: Directory
     private let authority: ProjectAuthority
-    private let service: StorageIdentity
+    private let service: @Sendable (Project) -> StorageIdentity
     private let publicURL: @Sendable () -> String
 
     package init(
-        store: DiskStore, directory: Directory, service: StorageIdentity, publicURL: @escaping @Sendable () -> String
+        store: DiskStore, directory: Directory, service: @escaping @Sendable (Project) -> StorageIdentity,
+        publicURL: @escaping @Sendable () -> String
     ) {
         self.store = store
         self.directory = directory
@@ -25,6 +27,8 @@ package struct ObjectStorageFeature: Feature {
         self.service = service
         self.publicURL = publicURL
     }
+
+    package var services: [any Service] { [StoreSweep(store: store)] }
 
     package func addRootRoutes(to router: Router<TakumiContext>) {
         ObjectStorageAPI(store: store, authority: authority, publicURL: publicURL).addRoutes(to: router)
@@ -37,7 +41,7 @@ package struct ObjectStorageFeature: Feature {
     package func addProjectRoutes(to group: RouterGroup<TakumiContext>) {
         group.get("storage") { _, context in
             let project = try await project(context)
-            return try Envelope.one("storage", WireStorage(project, service: service, publicURL: publicURL()))
+            return try Envelope.one("storage", WireStorage(project, service: service(project), publicURL: publicURL()))
         }
     }
 
@@ -45,7 +49,8 @@ package struct ObjectStorageFeature: Feature {
     package func prepare(_ project: Project) async throws {
         let path = ContainerPath(tenant: project.spec.tenantID, container: ObjectStorageFeature.defaultContainer)
         guard try await store.policy(path) == nil else { return }
-        try await store.createContainer(path, ContainerChange(read: service.grant, write: service.grant))
+        let grant = service(project).grant
+        try await store.createContainer(path, ContainerChange(read: grant, write: grant))
     }
 
     private func project(_ context: TakumiContext) async throws -> Project {

@@ -77,8 +77,16 @@ extension Training {
         return [.write(next, event: event(next))]
     }
 
+    /// A line for the history. The phase stands beside it, so it says what the phase does not.
     private func event(_ status: TrainingStatus) -> String {
-        status.cause.map { "\(status.phase.displayName): \($0)" } ?? status.phase.displayName
+        if let cause = status.cause { return cause }
+        switch status.phase {
+        case .createRequested, .createInProgress: return "preparing"
+        case .running: return spec.nodes == 1 ? "the program runs" : "the program runs on \(spec.nodes) nodes"
+        case .completeInProgress, .failInProgress, .stopInProgress: return "cleaning up"
+        case .complete, .fail, .createFailed, .stopped:
+            return "ended after \(status.elapsed(at: status.endedAt ?? .distantPast)) s"
+        }
     }
 
     private func status(_ phase: TrainingPhase, cause: String? = nil) -> TrainingStatus {

@@ -64,6 +64,6 @@ struct TrainingReconciler: Reconciler {
         next.status.phase = .createFailed
         next.status.cause = cause
         next.status.endedAt = sources.now()
-        _ = try await store.updateStatus(next, event: "CREATE FAILED: \(cause)")
+        _ = try await store.updateStatus(next, event: cause)
     }
 }

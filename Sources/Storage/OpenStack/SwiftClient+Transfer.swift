@@ -122,15 +122,21 @@ extension SwiftClient {
     }
 
     private func put(_ pieces: FilePieces, at path: ObjectPath) async throws {
-        let reply = try await send("storing '\(path.name.excerpt)'") {
-            var request = HTTPClientRequest(url: url(path.container, path.name))
-            request.method = .PUT
-            request.headers.add(name: "Content-Type", value: ObjectAttributes.defaultContentType)
-            request.body =
-                pieces.range.isEmpty ? nil : .stream(pieces, length: .known(Int64(pieces.range.count)))
-            return request
+        do {
+            let reply = try await send("storing '\(path.name.excerpt)'") {
+                var request = HTTPClientRequest(url: url(path.container, path.name))
+                request.method = .PUT
+                request.headers.add(name: "Content-Type", value: ObjectAttributes.defaultContentType)
+                request.body =
+                    pieces.range.isEmpty ? nil : .stream(pieces, length: .known(Int64(pieces.range.count)))
+                return request
+            }
+            _ = try await reply.body.collect(upTo: 1 << 20)
+        } catch let error as TakumiError where error.code == .notFound {
+            // Of an upload only the container can be missing.
+            throw TakumiError(
+                .notFound, "container '\(path.container.container.excerpt)' does not exist on '\(server.host)'")
         }
-        _ = try await reply.body.collect(upTo: 1 << 20)
     }
 
     private func putManifest(_ path: ObjectPath, prefix: String) async throws {

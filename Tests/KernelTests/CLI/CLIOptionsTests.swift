@@ -3,7 +3,7 @@ import Testing
 
 @testable import CLI
 
-@Suite struct OptionsTests {
+@Suite struct CLIOptionsTests {
     @Test func aPairIsSplitAtItsFirstEqualsSign() {
         #expect(KeyValue(argument: "epochs=10") == KeyValue(key: "epochs", value: "10"))
         #expect(KeyValue(argument: "expr=a=b") == KeyValue(key: "expr", value: "a=b"))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CLI
 
-@Suite struct LogFollowTests {
+@Suite struct CLILogFollowTests {
     private func line(_ offset: Int, _ text: String = "x") -> [UInt8] {
         Array(#"{"time":"t","stream":"stdout","node":0,"text":"\#(text)","offset":\#(offset)}"#.utf8) + [0x0A]
     }
@@ -92,7 +92,7 @@ import Testing
     }
 }
 
-@Suite struct RunMonitorTests {
+@Suite struct CLIRunMonitorTests {
     private func view(_ code: String, exit: Int? = nil) -> TrainingView {
         TrainingView(
             .fields([

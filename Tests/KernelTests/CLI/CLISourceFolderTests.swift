@@ -8,7 +8,7 @@ import Testing
     import Foundation
 #endif
 
-@Suite struct SourceFolderTests {
+@Suite struct CLISourceFolderTests {
     @Test(arguments: [
         // line of the file, path, is a folder, ignored
         ("*.pt", "model.pt", false, true),

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CLI
 
-@Suite struct StoreTests {
+@Suite struct CLIStoreTests {
     private let info: StoreInfo
 
     init() throws {

@@ -2,9 +2,12 @@ import Testing
 
 @testable import CLI
 
-@Suite struct OutputTests {
+@Suite struct CLIOutputTests {
     private func table(_ rows: [[String]]) -> Table {
-        Table(columns: [.init("NAME", isFlexible: true), .init("SIZE", isNumber: true), .init("ID")], rows: rows)
+        Table(
+            columns: [
+                .init(title: "NAME", isFlexible: true), .init(title: "SIZE", isNumber: true), .init(title: "ID"),
+            ], rows: rows)
     }
 
     @Test func columnsAreAlignedBySpacesAlone() {
@@ -25,10 +28,23 @@ import Testing
     @Test func aNarrowTerminalCutsNamesAndNeverIds() {
         let id = "0a6f2d3c-6f53-4d2e-9d39-7f2b8f1f9f10"
         let lines = table([["a name that does not fit", "7", id]]).lines(width: 54)
-        #expect(lines[1] == "a name th…     7  \(id)")
+        #expect(lines[1] == "a nam… fit     7  \(id)")
         #expect(lines.allSatisfy { TextWidth.of($0) <= 54 })
         // Below what the ids need it overflows rather than lie.
         #expect(table([["a name that does not fit", "7", id]]).lines(width: 20)[1].hasSuffix(id))
+    }
+
+    @Test func whatIsLeastNeededIsLeftOutFirst() {
+        let table = Table(
+            columns: [
+                .init(title: "NAME", isFlexible: true), .init(title: "CREATED", isOptional: true), .init(title: "ID"),
+                .init(title: "NOTE", isOptional: true),
+            ], rows: [["train-20260131-140509", "yesterday", "a1", "fine"]])
+        #expect(table.lines(width: 80)[1] == "train-20260131-140509  yesterday  a1  fine")
+        #expect(table.lines(width: 41)[1] == "train-2026…31-140509  yesterday  a1  fine")
+        #expect(table.lines(width: 37)[1] == "train-2026…31-140509  yesterday  a1")
+        #expect(table.lines(width: 26)[1] == "train-2026…31-140509  a1")
+        #expect(table.lines(width: 16)[1] == "train-…40509  a1")
     }
 
     @Test func controlCharactersCannotMoveTheCursor() {

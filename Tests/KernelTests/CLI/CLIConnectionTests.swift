@@ -9,7 +9,7 @@ import Testing
     import Foundation
 #endif
 
-@Suite struct ConnectionTests {
+@Suite struct CLIConnectionTests {
     private static let server = #"{"pid":42,"port":8080,"tlsPort":8443,"url":"http://127.0.0.1:8080","tlsURL":"x"}"#
 
     private func surroundings(

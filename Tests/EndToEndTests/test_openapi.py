@@ -1,0 +1,136 @@
+"""/openapi.json is valid, matches what the server does, and has every route that the vendor's SDK calls."""
+
+import inspect
+import re
+
+import jsonschema
+import openapi_spec_validator
+import pytest
+from easymaker.api import api_sender, request_body
+
+from client import API, unique
+
+NO_ID = "00000000-0000-0000-0000-000000000000"
+# What issue 2 promises of the SDK's routes; the others come with their features.
+COLLECTIONS = ("experiments", "trainings", "flavors", "images", "algorithms")
+
+
+@pytest.fixture(scope="module")
+def document(api: API) -> dict:
+    response = api.request("GET", "/openapi.json", headers={})
+    assert response.status_code == 200 and response.headers["content-type"].startswith("application/json")
+    return response.json()
+
+
+def operations(document: dict):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def test_is_valid(document):
+    assert document["openapi"].startswith("3.1")
+    openapi_spec_validator.validate(document)
+
+
+def test_operations_have_names_of_their_own(document):
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names)) and all(re.fullmatch(r"[a-zA-Z]+", name) for name in names)
+    assert all(operation["summary"] for _, _, operation in operations(document))
+
+
+def test_every_operation_is_there(api: API, document):
+    """With ids of nothing: refused because of those, and not because the route is unknown."""
+    for method, path, operation in operations(document):
+        url = path.replace("{appKey}", "default").replace("{id}", NO_ID)
+        assert "{" not in url, f"a parameter that this test does not know: {path}"
+        response = api.request(method, url, json={} if method in ("POST", "PUT") else None)
+        assert "no such path" not in response.text and response.status_code not in (405, 500, 501), (
+            f"{method} {path}: {response.status_code} {response.text}"
+        )
+        assert response.status_code == (404 if "{id}" in path else 400 if method == "POST" else 200), (method, path, response.text)
+        assert api.request(method, url, headers={}).status_code == 401, f"{method} {path} works without a token"
+
+
+def test_unknown_routes_are_unknown(api: API):
+    """The check above means something."""
+    assert "no such path" in api.refused("GET", "nothing-of-this-name", 404)[0]["message"]
+
+
+def sdk_routes() -> set[tuple[str, str]]:
+    """Method and path of every call that the SDK makes below the app key, read from its source."""
+    source = inspect.getsource(api_sender)
+    call = re.compile(r'session\.(get|post|put|delete)\(\s*f"\{self\._easymakerApiUrl\}/v1\.0/appkeys/\{self\._appkey\}(/[^"?]*)"')
+    routes = {(method.upper(), re.sub(r"\{\w+\}", "{id}", path)) for method, path in call.findall(source)}
+    assert len(routes) > 30, "the SDK's source is not as this test expects"
+    return {route for route in routes if route[1].split("/")[1] in COLLECTIONS}
+
+
+def test_every_call_of_the_sdk_is_in_it(document):
+    known = {(method, path.removeprefix("/v1.0/appkeys/{appKey}")) for method, path, _ in operations(document)}
+    missing = sdk_routes() - known
+    assert not missing, missing
+
+
+@pytest.mark.parametrize("collection, body", [
+    ("experiments", request_body.ExperimentCreateBody), ("trainings", request_body.TrainingCreateBody),
+])
+def test_every_field_of_the_sdk_is_in_it(document, collection, body):
+    schema = document["paths"][f"/v1.0/appkeys/{{appKey}}/{collection}"]["post"]["requestBody"]["content"]["application/json"]
+    fields = {field.alias for name, field in body.model_fields.items() if not name.startswith("parent_pipeline_run")}
+    # Of the common base: what the server sets.
+    fields -= {"appKey", "createdDatetime"}
+    assert fields <= set(schema["schema"]["properties"]), fields - set(schema["schema"]["properties"])
+
+
+def validate(document: dict, method: str, path: str, status: str, body: dict):
+    """The body against the schema that the document has for it."""
+    responses = document["paths"][path][method.lower()]["responses"]
+    schema = responses.get(status, responses["default"])["content"]["application/json"]["schema"]
+    resolved = schema | {"components": document["components"]}
+    jsonschema.Draft202012Validator(resolved).validate(body)
+    names = set(schema.get("properties", {})) | {"header", "errors", "totalCount"}
+    assert set(body) <= names, f"{method} {path} answers with fields that are not in the document: {set(body) - names}"
+
+
+def test_answers_are_as_described(api: API, document):
+    training = api.train("print('x')")
+    training.wait()
+    experiment = api.create_experiment()
+    bodies = {"experimentName": unique("described")}
+    ids = {"experiments": experiment, "trainings": training.id}
+    for method, path, operation in sorted(operations(document), key=lambda item: item[0] == "DELETE"):
+        if path.endswith(("/stop", "/retry", "/logs")):
+            continue
+        collection = path.split("/")[4]
+        url = path.replace("{appKey}", "default").replace("{id}", ids.get(collection, NO_ID))
+        body = None
+        if method == "POST":
+            body = bodies if collection == "experiments" else api.body(training.folder)
+        elif method == "PUT":
+            body = {f"{collection[:-1]}Name": unique("renamed"), "description": "new"}
+        response = api.request(method, url, json=body)
+        assert response.status_code == 200, f"{method} {url}: {response.text}"
+        validate(document, method, path, "200", response.json())
+        payload = [name for name in operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"] if name != "header"]
+        assert all(name in response.json() for name in payload), (method, path, payload)
+
+
+def test_refusals_are_as_described(api: API, document):
+    path = "/v1.0/appkeys/{appKey}/experiments"
+    validate(document, "POST", path, "default", api.request("POST", "experiments", json={"experimentName": ""}).json())
+    validate(document, "GET", f"{path}/{{id}}", "default", api.request("GET", f"experiments/{NO_ID}").json())
+
+
+def test_required_fields_are_required(api: API, document):
+    for collection in ("experiments", "trainings"):
+        schema = document["paths"][f"/v1.0/appkeys/{{appKey}}/{collection}"]["post"]["requestBody"]["content"]["application/json"]
+        required = set(schema["schema"]["required"])
+        blamed = {error["field"] for error in api.refused("POST", collection, 400, json={})}
+        # One of two that may stand for each other.
+        assert blamed - {"experimentId"} == required - {"experimentId"}, (blamed, required)
+
+
+def test_gateway_for_the_sdk(api: API):
+    """The SDK asks for it before anything else, without a token."""
+    assert api.call("GET", "/nhn-api-gateway", headers={}) == {}

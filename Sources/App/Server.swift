@@ -46,11 +46,6 @@ struct Server {
         self.host = host
         self.ports = (port, tlsPort)
         self.logger = logger
-        if let running = ServerFile.read(home: home), running.pid != getpid() {
-            throw TakumiError(
-                .conflict,
-                "a server with process id \(running.pid) already uses \(home.path); stop it or choose another --home")
-        }
         let store = try Store(path: home.database)
         directory = Directory(store: store)
         let (instance, isFirst) = try await home.bootstrap(directory)

@@ -1,4 +1,5 @@
 import Foundation
+import Resource
 
 /// A datagram socket on which agents say "look at workload X": a hint that saves the engine from polling often.
 ///
@@ -18,7 +19,8 @@ package final class AgentNews: Sendable {
         let bound = AgentNews.withAddress(name) { bind(descriptor, $0, $1) }
         guard bound == 0 else {
             close(descriptor)
-            throw SystemError("another server uses \(home)")
+            // The kernel frees the name with the process that held it, so this cannot be a server that was killed.
+            throw TakumiError(.conflict, "another server already uses \(home); stop it or choose another --home")
         }
         self.descriptor = descriptor
         let (messages, continuation) = AsyncStream.makeStream(of: String.self)

@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Resource
+import ServiceLifecycle
 import Store
 import Telemetry
 import Web
@@ -93,7 +94,8 @@ struct TrainingLogs: Sendable {
                         }
                     }
                     if wrote { continue }
-                    if hasEnded { break }
+                    // A server that shuts down must not wait for whoever watches; they come back with an offset.
+                    if hasEnded || Task.isShuttingDownGracefully { break }
                     try await Task.sleep(for: .milliseconds(100))
                 }
                 try await writer.finish(nil)

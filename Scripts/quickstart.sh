@@ -12,7 +12,7 @@ free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 if "$takumi" flavor list >/dev/null 2>&1; then
     echo "== A server already runs for $home"
 else
-    mkdir -p "$home"
+    mkdir -p "$home" && chmod 700 "$home"
     ports=()
     free 8400 && free 8443 || ports=(--port 0 --tls-port 0)
     echo "== Starting the server (log: $home/server.log)"

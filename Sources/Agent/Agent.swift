@@ -33,6 +33,8 @@ package struct Agent {
             throw TakumiError(.failed, "\(folder.assignment) cannot be read")
         }
         let stop = try StopRequest()
+        // The server keeps its own files private; a program's outputs may lie on a share that others read.
+        umask(0o022)
         signal(SIGTERM, SIG_IGN)
         signal(SIGINT, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
@@ -100,7 +102,6 @@ package struct Agent {
         state.phase = .finishing
         state.exitCode = exit.code
         state.cause = nil
-        record(state)
         try await uploadOutputs(paths, state)
 
         let verdict = Verdict(
@@ -115,8 +116,7 @@ package struct Agent {
     private func fetchInputs(_ paths: TaskPaths, _ state: inout TaskState) async throws {
         for input in assignment.spec.inputs {
             state.cause = "fetching \(input.uri)"
-            record(state)
-            let linked = try await cancelledByStop {
+            let linked = try await cancelledByStop(recording: state) {
                 try await staging.fetch(
                     input.uri, into: paths.input(input.name), project: assignment.project, writable: input.writable)
             }
@@ -142,6 +142,8 @@ package struct Agent {
         var last = ""
         let cache = EnvironmentCache(
             folder: assignment.environments, stop: stop,
+            // Building a package runs its author's code: no more of this machine than the program itself will see.
+            sandbox: assignment.sandbox ? Sandbox() : nil, home: assignment.home,
             report: { text in
                 guard text != last else { return }
                 last = text
@@ -205,18 +207,19 @@ package struct Agent {
     }
 
     private func uploadOutputs(_ paths: TaskPaths, _ state: TaskState) async throws {
-        if assignment.index == 0, assignment.count > 1 { await siblingsEnded() }
+        if assignment.index == 0, assignment.count > 1 {
+            record(state)
+            await siblingsEnded()
+        }
         var state = state
         for output in assignment.spec.outputs {
             guard case .uri(let uri) = output.destination else { continue }
             state.cause = "uploading to \(uri)"
-            record(state)
             do {
-                for warning in try await staging.upload(
-                    paths.output(output.name), to: uri, project: assignment.project)
-                {
-                    try note(warning)
+                let warnings = try await recordingIfSlow(state) {
+                    try await staging.upload(paths.output(output.name), to: uri, project: assignment.project)
                 }
+                for warning in warnings { try note(warning) }
             } catch {
                 throw Failure(
                     state: state, outcome: .failed,
@@ -252,11 +255,33 @@ package struct Agent {
         log.write(system: text)
     }
 
-    private func cancelledByStop<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    /// Records a state only if the work takes long enough for anyone to see it: most trainings fetch and upload a few small
+    /// files, and each record costs a file and wakes the server.
+    private func recordingIfSlow<T: Sendable>(
+        _ state: TaskState, _ body: @escaping @Sendable () async throws -> T
+    ) async throws -> T {
+        try await withThrowingTaskGroup(of: T?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: .milliseconds(300))
+                record(state)
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let result = try await group.next() {
+                if let result { return result }
+            }
+            throw CancellationError()
+        }
+    }
+
+    private func cancelledByStop<T: Sendable>(
+        recording state: TaskState, _ body: @escaping @Sendable () async throws -> T
+    ) async throws -> T {
         try await withThrowingTaskGroup(of: T.self) { group in
             let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
             stop.onRequest { continuation.finish() }
-            group.addTask { try await body() }
+            group.addTask { try await recordingIfSlow(state, body) }
             group.addTask {
                 for await _ in stream {}
                 throw CancellationError()

@@ -12,6 +12,9 @@ import Telemetry
 struct EnvironmentCache {
     let folder: String
     let stop: StopRequest
+    /// For installing what users ask for; nil where there is no sandbox.
+    let sandbox: Sandbox?
+    let home: String
     /// Hears what is being done, for the task's cause and log.
     let report: (String) -> Void
     /// Hears uv's own output.
@@ -23,10 +26,7 @@ struct EnvironmentCache {
     func environment(for image: ImageReference, requirements: String?) throws -> String {
         var digest = image.digest
         if let requirements {
-            guard let data = FileManager.default.contents(atPath: requirements) else {
-                throw TakumiError(.failed, "requirements.txt cannot be read")
-            }
-            digest = SHA256.hash(data: Data("\(image.digest)\n".utf8) + data).hex
+            digest = try RequirementsDigest.of(requirements, image: image.digest)
         }
         let path = "\(folder)/\(digest.prefix(24))"
         let ready = "\(path)/.takumi-ready"
@@ -56,30 +56,44 @@ struct EnvironmentCache {
         try run(
             [uv, "venv", "--quiet", "--python", image.pythonVersion, path],
             "Python \(image.pythonVersion) for image \(image.name)")
-        var install = [uv, "pip", "install", "--quiet", "--python", "\(path)/bin/python", "--compile-bytecode"]
+        var command = [uv, "pip", "install", "--quiet", "--python", "\(path)/bin/python", "--compile-bytecode"]
         let lockText = String(decoding: FileManager.default.contents(atPath: image.lock) ?? Data(), as: UTF8.self)
         let packages = lockText.split(separator: "\n").count {
             $0.contains("==") && !$0.hasPrefix(" ") && !$0.hasPrefix("#")
         }
         if packages > 0 {
             if lockText.contains("+cpu"), uvEnvironment["UV_FIND_LINKS"] == nil {
-                install += ["--torch-backend", "cpu"]
+                command += ["--torch-backend", "cpu"]
             }
             try run(
-                install + ["--no-deps", "--verify-hashes", "-r", image.lock],
+                command + ["--no-deps", "--verify-hashes", "-r", image.lock],
                 "image \(image.name)", progress: (path, packages), report: report)
         }
         if let requirements {
             report("installing requirements.txt")
-            try run(
-                [
-                    uv, "pip", "install", "--quiet", "--python", "\(path)/bin/python", "--compile-bytecode", "-r",
-                    requirements,
-                ],
-                "requirements.txt")
+            try install(requirements, into: path, uv: uv)
         }
         guard FileManager.default.createFile(atPath: ready, contents: nil) else { throw SystemError("write \(ready)") }
         return path
+    }
+
+    /// Installs a user's requirements, in the sandbox and with a package cache of their own: what a package's build leaves in
+    /// a cache must not come back in an image.
+    private func install(_ requirements: String, into path: String, uv: String) throws {
+        let source = (requirements as NSString).deletingLastPathComponent
+        let cache = "\(folder)/requirements-cache"
+        try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+        var command = [
+            uv, "pip", "install", "--quiet", "--python", "\(path)/bin/python", "--compile-bytecode", "--cache-dir",
+            cache, "-r",
+            requirements,
+        ]
+        if let sandbox {
+            command = sandbox.wrapping(
+                command, home: home, directory: source, readable: [uv, source], writable: [path, cache], gpu: false)
+        }
+        // Relative paths in the file are relative to the file.
+        try run(command, "requirements.txt", directory: source, hidesServer: true, sandboxed: sandbox != nil)
     }
 
     /// uv's settings. pip's find-links count for uv too, which does not read them itself.
@@ -93,11 +107,15 @@ struct EnvironmentCache {
     }
 
     private func run(
-        _ command: [String], _ what: String, progress: (path: String, packages: Int)? = nil,
-        report: (String) -> Void = { _ in }
+        _ command: [String], _ what: String, directory: String? = nil, hidesServer: Bool = false,
+        sandboxed: Bool = false,
+        progress: (path: String, packages: Int)? = nil, report: (String) -> Void = { _ in }
     ) throws {
         var errors: [UInt8] = []
-        let child = ChildProcess(command: command, environment: uvEnvironment, grace: 2)
+        var environment = uvEnvironment
+        if hidesServer { environment = environment.filter { !$0.key.hasPrefix("TAKUMI_") } }
+        let child = ChildProcess(
+            command: command, environment: environment, directory: directory, grace: 2, sandboxed: sandboxed)
         let exit = try child.run(
             stop: stop,
             everySecond: { _ in

@@ -1,6 +1,7 @@
 import Foundation
 import Resource
 import Storage
+import Web
 import Yams
 
 /// `HOME/config.yaml`. Every key may be missing.
@@ -54,15 +55,24 @@ struct Configuration: Decodable, Sendable {
                     .invalid, "'\(unknown)' is not a key; use \(Key.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             let configuration = try YAMLDecoder().decode(Configuration.self, from: data)
-            guard configuration.cpuOvercommit > 0 else {
-                throw TakumiError(.invalid, "cpuOvercommit is \(configuration.cpuOvercommit); it must be above 0")
-            }
+            try configuration.check()
             return configuration
         } catch let error as TakumiError {
             throw TakumiError(.invalid, "\(path): \(error.line)")
+        } catch let error as DecodingError {
+            throw TakumiError(.invalid, "\(path): \(DecodingProblem.explained(error).line)")
         } catch {
             throw TakumiError(.invalid, "\(path): \(error)")
         }
+    }
+
+    private func check() throws {
+        var validator = Validator()
+        validator.require(cpuOvercommit > 0, "cpuOvercommit", "\(cpuOvercommit) must be above 0")
+        validator.require(memoryReserveMiB >= 0, "memoryReserveMiB", "\(memoryReserveMiB) must not be below 0")
+        validator.require(
+            tensorBoardIdleMinutes > 0, "tensorBoardIdleMinutes", "\(tensorBoardIdleMinutes) must be above 0")
+        if let problem = validator.problems.first { throw problem }
     }
 
     private static func unknownKey(in text: String) throws -> String? {

@@ -22,6 +22,9 @@ struct Home: Sendable {
                 .unavailable,
                 "the home folder \(absolute) cannot be made: \(error.localizedDescription); choose another --home")
         }
+        // Also one that was there: the database and the log hold what only the owner may see.
+        chmod(absolute, 0o700)
+        umask(0o077)
         // Symbolic links resolved: the sandbox hides and shows real paths.
         self.path = URL(fileURLWithPath: absolute).resolvingSymlinksInPath().path
     }

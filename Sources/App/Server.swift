@@ -50,9 +50,11 @@ struct Server {
         directory = Directory(store: store)
         let (instance, isFirst) = try await home.bootstrap(directory)
         self.isFirst = isFirst
-        let names = Server.names(configuration)
+        let names = Server.names(configuration, host: host)
         authority = try CertificateAuthority(home: home.path, hosts: names)
-        let addresses = Addresses(host: host == "0.0.0.0" || host == "::" ? names[0] : host)
+        let addresses = Addresses(
+            // Listening everywhere says nothing about what to call this machine.
+            host: Server.isWildcard(host) ? configuration.names.first ?? names[3] : host)
         self.addresses = addresses
         let publicURL: @Sendable () -> String = { addresses.tls }
 
@@ -86,7 +88,8 @@ struct Server {
             TrainingFeature(
                 store: store, engine: engine, catalog: catalog,
                 storage: ServiceStorageChecks(service: storage, accounts: accounts),
-                sources: environment, home: home.path, region: configuration.region, publicURL: publicURL,
+                sources: environment, home: home.path, region: configuration.region,
+                apiURL: { addresses.plain }, publicURL: publicURL,
                 createExperiment: experiments.findOrCreate),
             ImagesFeature(catalog: catalog, engine: engine),
             objectStorage,
@@ -160,13 +163,14 @@ struct Server {
         return router
     }
 
-    private static func names(_ configuration: Configuration) -> [String] {
-        var names = ["127.0.0.1", "localhost", "::1"]
-        for name in [ProcessInfo.processInfo.hostName.lowercased()] + configuration.names where !names.contains(name) {
-            names.append(name)
-        }
+    /// The names by which this machine is reached: loopback, its own, the configured ones.
+    private static func names(_ configuration: Configuration, host: String) -> [String] {
+        var names = ["127.0.0.1", "localhost", "::1", ProcessInfo.processInfo.hostName.lowercased()]
+        for name in configuration.names + [host] where !names.contains(name) && !isWildcard(name) { names.append(name) }
         return names
     }
+
+    private static func isWildcard(_ host: String) -> Bool { host == "0.0.0.0" || host == "::" }
 
     /// This program, for starting agents: by its file, so that a replaced binary still finds itself.
     private static var program: String {

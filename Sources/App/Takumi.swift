@@ -21,7 +21,9 @@ struct Takumi: AsyncParsableCommand {
             """,
         version: version,
         groupedSubcommands: [
-            .init(name: "Server", subcommands: [ServeCommand.self, TokenCommand.self, LoginCommand.self]),
+            .init(
+                name: "Server",
+                subcommands: [ServeCommand.self, ProjectCommand.self, TokenCommand.self, LoginCommand.self]),
             .init(
                 name: "Work",
                 subcommands: [RunCommand.self, ExperimentCommand.self, TrainingCommand.self, StorageCommand.self]),

@@ -3,7 +3,7 @@ import Resource
 /// Runs workloads somewhere: processes on this machine, containers, pods.
 package protocol Engine: Sendable {
     /// Accepts a workload. Launching an id again changes nothing, so a caller that was killed may simply call again.
-    /// - Throws: `TakumiError.unavailable` where it can never fit, with what it asks for and what there is.
+    /// - Throws: `TakumiError.invalid` where it can never fit, with what it asks for and what there is.
     func launch(_ workload: Workload) async throws
     /// What is known of a workload; nil where it was never launched or has been removed.
     func observe(_ id: String) async -> Observation?

@@ -22,7 +22,7 @@ package struct CertificateAuthority {
         keyPath = "\(folder)/server-key.pem"
         let (authority, authorityKey) = try CertificateAuthority.authority(at: caPath, key: "\(folder)/ca-key.pem")
 
-        let wanted = hosts.sorted().joined(separator: "\n")
+        let wanted = Set(hosts).sorted().joined(separator: "\n")
         let hostsPath = "\(folder)/hosts"
         if (try? String(contentsOfFile: hostsPath, encoding: .utf8)) == wanted,
             let current = CertificateAuthority.certificate(at: certificatePath), current.issuer == authority.subject,
@@ -41,7 +41,7 @@ package struct CertificateAuthority {
                 Critical(BasicConstraints.notCertificateAuthority)
                 KeyUsage(digitalSignature: true)
                 try ExtendedKeyUsage([.serverAuth])
-                SubjectAlternativeNames(hosts.map(CertificateAuthority.name))
+                SubjectAlternativeNames(Set(hosts).sorted().map(CertificateAuthority.name))
                 AuthorityKeyIdentifier(keyIdentifier: CertificateAuthority.identifier(authorityKey.publicKey))
             }, issuerPrivateKey: authorityKey)
         try CertificateAuthority.write(key.serializeAsPEM().pemString, to: keyPath, secret: true)

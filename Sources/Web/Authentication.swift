@@ -20,8 +20,9 @@ package struct Authentication: RouterMiddleware {
         if let token = Authentication.token(of: request) {
             context.principal = try await directory.principal(of: token, purposes: [.api])
         } else if let session = request.cookies[Authentication.cookie]?.value {
-            // A page on another site must not be able to act with the cookie of a browser that happens to be logged in.
-            if Authentication.isSafe(request) {
+            // A page elsewhere must not be able to act with the cookie of a browser that happens to be logged in. What is
+            // proxied only shows things, though it asks for some of them by POST.
+            if Authentication.isSafe(request) || request.uri.path.hasPrefix("/tensorboard/") {
                 context.principal = try await directory.principal(of: session, purposes: [.session])
             }
         }

@@ -93,8 +93,8 @@ extension TakumiError {
 }
 
 /// Says in a user's words what a decoder found.
-enum DecodingProblem {
-    static func explained(_ error: DecodingError) -> TakumiError {
+package enum DecodingProblem {
+    package static func explained(_ error: DecodingError) -> TakumiError {
         switch error {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
             .invalid(field(context.codingPath), "must be \(name(of: type))")

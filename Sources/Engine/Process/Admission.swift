@@ -53,20 +53,20 @@ package struct Admission {
         let nodes = tasks.count == 1 ? "" : " for \(tasks.count) nodes together"
         if wanted.gpus > capacity.gpus {
             throw TakumiError(
-                .unavailable,
+                .invalid,
                 capacity.gpus == 0
                     ? "this machine has no GPU (nvidia-smi finds none); choose a CPU image and a CPU instance type"
                     : "needs \(wanted.gpus) GPUs\(nodes); this machine has \(capacity.gpus)", field: "flavorId")
         }
         if wanted.memoryMiB > capacity.memoryMiB {
             throw TakumiError(
-                .unavailable,
+                .invalid,
                 "needs \(gibibytes(wanted.memoryMiB)) of memory\(nodes); this machine offers \(gibibytes(capacity.memoryMiB))",
                 field: "flavorId")
         }
         if wanted.cpus > capacity.cpus {
             throw TakumiError(
-                .unavailable, "needs \(wanted.cpus) vCPU\(nodes); this machine offers \(capacity.cpus)",
+                .invalid, "needs \(wanted.cpus) vCPU\(nodes); this machine offers \(capacity.cpus)",
                 field: "flavorId")
         }
     }

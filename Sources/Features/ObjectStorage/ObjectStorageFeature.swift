@@ -41,6 +41,8 @@ package struct ObjectStorageFeature: Feature {
     package func addProjectRoutes(to group: RouterGroup<TakumiContext>) {
         group.get("storage") { _, context in
             let project = try await project(context)
+            // A project made by another process since the start has no container yet.
+            try await prepare(project)
             return try Envelope.one("storage", WireStorage(project, service: service(project), publicURL: publicURL()))
         }
     }

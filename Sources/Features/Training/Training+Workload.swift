@@ -15,11 +15,11 @@ extension Training {
 
     /// The gang of tasks that carries a training out (12.3, 12.4, 12.6).
     /// - Parameter lock: the file of the image's locked packages.
-    func workload(image: Image, flavor: Flavor, lock: String, region: String) -> Workload {
+    func workload(image: Image, flavor: Flavor, lock: String, region: String, apiURL: String) -> Workload {
         let tasks = (0..<spec.nodes).map { node in
             TaskSpec(
                 command: command(node: node),
-                environment: environment(node: node, image: image, flavor: flavor, region: region),
+                environment: environment(node: node, image: image, flavor: flavor, region: region, apiURL: apiURL),
                 image: ImageReference(
                     name: image.name, pythonVersion: image.pythonVersion, lock: lock, digest: image.digest,
                     address: image.address),
@@ -91,7 +91,9 @@ extension Training {
 
     // MARK: - Environment
 
-    private func environment(node: Int, image: Image, flavor: Flavor, region: String) -> [String: String] {
+    private func environment(node: Int, image: Image, flavor: Flavor, region: String, apiURL: String)
+        -> [String: String]
+    {
         var environment = [
             "EM_SOURCE_DIR": Placeholder.input(TaskSpec.source),
             "EM_ENTRY_POINT": spec.entryPoint,
@@ -100,6 +102,8 @@ extension Training {
             "EM_TENSORBOARD_LOG_DIR": Placeholder.output(Folder.tensorBoard),
             "EM_REGION": region,
             "EM_APPKEY": metadata.project,
+            // The vendor's SDK asks its own cloud on import where it finds a region and no address.
+            "EM_API_URL": apiURL,
             "EM_HPS": Training.json(spec.hyperparameters.map { ($0.name, $0.value) }),
             "EM_DATASETS": Training.json(spec.datasets.map { ($0.name, Placeholder.input(Folder.dataset($0.name))) }),
         ]

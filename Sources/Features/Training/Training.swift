@@ -31,6 +31,8 @@ package struct TrainingSpec: ResourceSpec {
     package var usesLog: Bool
     /// GB; nil where the user did not say.
     package var dataStorageSize: Int?
+    /// The name of its folder in TensorBoard: readable, different from every other's, and kept when the training is renamed.
+    package var runName: String
 
     package var references: [Reference] {
         // A finished training outlives its experiment (X-4).
@@ -102,11 +104,11 @@ extension Training {
 
     /// Below the server's home; a sibling of the experiment's other trainings, so that TensorBoard shows them together.
     var tensorBoardFolder: String {
-        "tensorboard/\(metadata.project)/\(spec.experimentID)/\(Training.folderName(metadata.name))-\(id.prefix(8))"
+        "tensorboard/\(metadata.project)/\(spec.experimentID)/\(spec.runName)"
     }
 
     /// A name as one path component; names have no slashes, and a leading dot would hide the folder.
-    private static func folderName(_ name: String) -> String {
-        name.hasPrefix(".") ? "_\(name.dropFirst())" : name
+    static func runName(_ name: String, unique: String) -> String {
+        "\(name.hasPrefix(".") ? "_\(name.dropFirst())" : name)-\(unique.prefix(8))"
     }
 }

@@ -18,12 +18,13 @@ package struct TrainingFeature: Feature {
     package init(
         store: Store, engine: any Engine, catalog: Catalog, storage: any StorageChecks, sources: ClockAndIDs,
         home: String,
-        region: String, publicURL: @escaping @Sendable () -> String,
+        region: String, apiURL: @escaping @Sendable () -> String, publicURL: @escaping @Sendable () -> String,
         createExperiment: @escaping @Sendable (String, String?, String) async throws -> String
     ) {
         self.store = store
         reconciler = TrainingReconciler(
-            store: store, engine: engine, catalog: catalog, sources: sources, home: home, region: region)
+            store: store, engine: engine, catalog: catalog, sources: sources, home: home, region: region,
+            apiURL: apiURL)
         routes = ResourceRoutes(
             TrainingType(
                 store: store, engine: engine, catalog: catalog, storage: storage, sources: sources, home: home,

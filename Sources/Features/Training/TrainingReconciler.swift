@@ -15,6 +15,7 @@ struct TrainingReconciler: Reconciler {
     let sources: ClockAndIDs
     let home: String
     let region: String
+    let apiURL: @Sendable () -> String
 
     func reconcile(_ key: ResourceKey) async throws -> Duration? {
         guard let training: Training = try await store.resource(key), !training.status.phase.isSettled else {
@@ -56,7 +57,8 @@ struct TrainingReconciler: Reconciler {
             try FileManager.default.createDirectory(atPath: "\(home)/images", withIntermediateDirectories: true)
             try image.lock.write(to: URL(fileURLWithPath: lock), options: .atomic)
         }
-        try await engine.launch(training.workload(image: image, flavor: flavor, lock: lock, region: region))
+        try await engine.launch(
+            training.workload(image: image, flavor: flavor, lock: lock, region: region, apiURL: apiURL()))
     }
 
     private func fail(_ training: Training, _ cause: String) async throws {

@@ -38,7 +38,8 @@ struct TrainingType: ResourceType {
             modelOutput: body.modelUploadUri ?? "", usesTorchrun: body.useTorchrun ?? false,
             processesPerNode: try processes(body, image: image, flavor: flavor),
             timeoutMinutes: body.timeoutMinutes ?? 43_200, usesLog: body.useLog ?? false,
-            dataStorageSize: body.dataStorageSize)
+            dataStorageSize: body.dataStorageSize,
+            runName: Training.runName(body.trainingName ?? "", unique: sources.newID()))
         try await engine.check(
             Array(
                 repeating: Resources(cpus: flavor.vcpus, memoryMiB: flavor.memoryMiB, gpus: flavor.gpus),

@@ -71,7 +71,8 @@ import Web
         let router = Router(context: TakumiContext.self)
         router.add(middleware: ErrorEnvelope())
         router.add(middleware: Authentication(directory: directory))
-        feature.addProjectRoutes(to: router.group("v1.0/appkeys/{appKey}").add(middleware: ProjectAccess(directory: directory)))
+        feature.addProjectRoutes(
+            to: router.group("v1.0/appkeys/{appKey}").add(middleware: ProjectAccess(directory: directory)))
         try await directory.createProject(appKey: "default")
         let token = try await directory.createToken(.api, user: "ann", project: "default", role: role).secret
         try await Application(router: router).test(.router) { try await body(Client(client: $0, token: token)) }

@@ -17,7 +17,8 @@ import Testing
             spec: TrainingSpec(
                 experimentID: "e", imageID: "i", flavorID: "f", nodes: nodes, source: "obs://s", entryPoint: "train.py",
                 hyperparameters: [], datasets: [], checkpointInput: nil, checkpointOutput: nil, modelOutput: "obs://m",
-                usesTorchrun: false, processesPerNode: nil, timeoutMinutes: 60, usesLog: false, dataStorageSize: nil),
+                usesTorchrun: false, processesPerNode: nil, timeoutMinutes: 60, usesLog: false, dataStorageSize: nil,
+                runName: "iris-1"),
             status: status)
     }
 

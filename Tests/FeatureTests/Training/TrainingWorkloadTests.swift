@@ -19,14 +19,15 @@ import Testing
             hyperparameters: [.init(name: "epochs", value: "10"), .init(name: "Model-Version", value: "a \"b\" {c}")],
             datasets: [.init(name: "train", uri: "obs://d")], checkpointInput: nil, checkpointOutput: nil,
             modelOutput: "obs://m", usesTorchrun: torchrun, processesPerNode: torchrun ? 2 : nil, timeoutMinutes: 60,
-            usesLog: false, dataStorageSize: nil)
+            usesLog: false, dataStorageSize: nil, runName: "iris-1")
         change(&spec)
         let training = Training(
             metadata: Metadata(
                 key: ResourceKey(.training, "t"), project: "default", name: "iris",
                 createdAt: Date(timeIntervalSince1970: 0)),
             spec: spec, status: TrainingStatus())
-        return training.workload(image: image, flavor: flavor, lock: "lock", region: "kr1")
+        return training.workload(
+            image: image, flavor: flavor, lock: "lock", region: "kr1", apiURL: "http://takumi.test")
     }
 
     @Test func hyperparametersBecomeArgumentsAndVariables() throws {

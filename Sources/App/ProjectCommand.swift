@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import Identity
+import Resource
+
+/// `takumi project …`: on the home itself, as tokens are.
+struct ProjectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "project", abstract: "Projects: each has its own resources, storage and tokens.",
+        subcommands: [Create.self, List.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Create a project.")
+
+        @OptionGroup var access: AccessOptions
+        @Argument(help: "Its app key: letters, digits, '-' and '_', at most 50.")
+        var appKey: String
+
+        func run() async throws {
+            try await access.run { directory in
+                guard appKey.wholeMatch(of: /[A-Za-z0-9_-]{1,50}/) != nil else {
+                    throw TakumiError.invalid(
+                        "app key", "'\(appKey.excerpt)' may only have letters, digits, '-' and '_', at most 50")
+                }
+                let project = try await directory.createProject(appKey: appKey)
+                access.print(appKey, json: ["project": appKey, "tenantId": project.spec.tenantID])
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the projects.")
+
+        @OptionGroup var access: AccessOptions
+
+        func run() async throws {
+            try await access.run { directory in
+                for project in try await directory.projects().sorted(by: { $0.metadata.name < $1.metadata.name }) {
+                    access.print(
+                        project.metadata.name,
+                        json: ["project": project.metadata.name, "tenantId": project.spec.tenantID])
+                }
+            }
+        }
+    }
+}

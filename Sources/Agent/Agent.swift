@@ -44,6 +44,8 @@ package struct Agent {
         source.activate()
         defer { source.cancel() }
 
+        // Room for the last word: a program that fills the disk must not keep its own end from being recorded.
+        _ = FileManager.default.createFile(atPath: folder.reserve, contents: Data(count: 64 * 1024))
         var state = TaskState(agentPID: getpid(), startedAt: Date())
         try folder.write(state)
         // The server may have asked before there was anyone to signal.
@@ -68,6 +70,7 @@ package struct Agent {
             ended.cause = Agent.line(error)
         }
         try? FileManager.default.removeItem(atPath: folder.work)
+        unlink(folder.reserve)
         ended.phase = .ended
         ended.endedAt = Date()
         if let cause = ended.cause, ended.outcome != .succeeded { try? note(cause) }
@@ -170,7 +173,6 @@ package struct Agent {
                 command, home: assignment.home, directory: directory,
                 readable: [environment] + paths.readable, writable: paths.writable, gpu: !assignment.gpus.isEmpty)
         }
-        if let group { command = group.entering(command) }
         state.isolation = [
             assignment.sandbox ? "bubblewrap" : "no sandbox (bubblewrap does not work here)",
             group == nil
@@ -180,7 +182,8 @@ package struct Agent {
 
         let child = ChildProcess(
             command: command, environment: paths.environment(filling: values), directory: directory,
-            timeLimit: assignment.timeLimit, grace: spec.grace, sandboxed: assignment.sandbox)
+            timeLimit: assignment.timeLimit, grace: spec.grace, sandboxed: assignment.sandbox,
+            joining: group?.entrances ?? [])
         var log = try LogWriter(path: folder.log)
         var sampler = Sampler(path: folder.samples, gpus: assignment.gpus)
         let limit = spec.resources.memoryMiB << 20

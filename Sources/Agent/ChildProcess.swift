@@ -24,6 +24,8 @@ struct ChildProcess {
     var grace: Int
     /// True where the started process is bubblewrap: it must outlive SIGTERM, or it would take its child with it at once.
     var sandboxed = false
+    /// Control groups to enter.
+    var joining: [String] = []
 
     func run(
         stop: StopRequest, started: (pid_t) -> Void = { _ in }, everySecond: (pid_t) -> Void = { _ in },
@@ -32,7 +34,7 @@ struct ChildProcess {
         let outputs = try (Pipe(), Pipe())
         let pid = try Spawn.start(
             command[0], Array(command.dropFirst()), environment: environment, directory: directory,
-            output: outputs.0.write, error: outputs.1.write, grouping: .newGroup)
+            output: outputs.0.write, error: outputs.1.write, grouping: .newGroup, joining: joining)
         outputs.0.closeWrite()
         outputs.1.closeWrite()
         started(pid)

@@ -48,12 +48,9 @@ struct ControlGroup: Sendable {
         }
     }
 
-    /// A command that enters the group and then becomes the given one: whatever it starts is counted from its first page.
-    func entering(_ command: [String]) -> [String] {
-        let script = "echo $$ >\"$1\" && echo $$ >\"$2\"; shift 2; exec \"$@\""
-        let files = ["\(memory)/cgroup.procs", cpu.map { "\($0)/cgroup.procs" } ?? "/dev/null"]
-        return ["/bin/sh", "-c", script, "sh"] + files + command
-    }
+    /// The files through which a new process enters the group before it becomes the program, so that it is counted from its
+    /// first page. (A shell that does this would drop environment variables such as `EM_HP_BATCH-SIZE`.)
+    var entrances: [String] { ["\(memory)/cgroup.procs"] + (cpu.map { ["\($0)/cgroup.procs"] } ?? []) }
 
     /// How many of its processes the kernel has killed for memory.
     var outOfMemoryKills: Int {

@@ -35,7 +35,6 @@ struct Server {
     private let engine: ProcessEngine
     private let controller: Controller
     private let features: [any Feature]
-    private let client: HTTPClient
     private let storage: StorageService
     private let addresses: Addresses
     private let isFirst: Bool
@@ -76,7 +75,6 @@ struct Server {
         try Home.write(try JSONEncoder().encode(agents), to: home.agentFile)
         let accounts = ServiceAccounts(tenantID: instance.serviceTenantID, directory: directory)
         storage = agents.service(store: objects)
-        client = HTTPClient(eventLoopGroupProvider: .singleton)
         let objectStorage = ObjectStorageFeature(
             store: objects, directory: directory, service: accounts.identity(for:), publicURL: publicURL)
         for project in try await directory.projects() { try await objectStorage.prepare(project) }
@@ -94,7 +92,7 @@ struct Server {
             ImagesFeature(catalog: catalog, engine: engine),
             objectStorage,
             TensorBoardFeature(
-                store: store, engine: engine, catalog: catalog, proxy: ReverseProxy(client: client), home: home.path,
+                store: store, engine: engine, catalog: catalog, proxy: ReverseProxy(client: .shared), home: home.path,
                 idle: .seconds(60 * configuration.tensorBoardIdleMinutes),
                 folder: { try ExperimentsFeature.tensorBoardFolder($0) ?? TrainingFeature.tensorBoardFolder($0) }),
         ]
@@ -132,13 +130,17 @@ struct Server {
         configuration.maximumGracefulShutdownDuration = .seconds(20)
         defer { unlink(home.serverFile) }
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            do {
+                try await ServiceGroup(configuration: configuration).run()
+            } catch {
+                try? await storage.shutdown()
+                throw error
+            }
         } catch let error as NIOCore.IOError where error.errnoCode == EADDRINUSE {
             throw TakumiError(
                 .conflict, "port \(ports.plain) or \(ports.tls) is taken; choose others with --port and --tls-port")
         }
         try await storage.shutdown()
-        try await client.shutdown()
     }
 
     private func router() -> Router<TakumiContext> {

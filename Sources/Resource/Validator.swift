@@ -64,6 +64,13 @@ package enum Limits {
 }
 
 extension String {
-    /// At most 60 characters of a user's value, for error messages.
-    package var excerpt: String { count <= 60 ? self : prefix(57) + "…" }
+    /// At most 60 characters of a user's value, for error messages: one line, with control characters made visible.
+    package var excerpt: String {
+        let visible = unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? escaped : self
+        return visible.count <= 60 ? visible : visible.prefix(57) + "…"
+    }
+
+    private var escaped: String {
+        unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? $0.escaped(asASCII: true) : String($0) }.joined()
+    }
 }

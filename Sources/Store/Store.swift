@@ -9,6 +9,7 @@ import Resource
 package final class Store: Sendable {
     let database: any DatabaseWriter
     package let changes: ChangeFeed
+    private let reserve: DiskReserve?
 
     /// Opens or creates the database and brings its schema up to date.
     /// - Parameter path: nil keeps it in memory, for tests.
@@ -32,6 +33,8 @@ package final class Store: Sendable {
             throw Store.translated(error)
         }
         changes = ChangeFeed()
+        reserve = path.map { DiskReserve(path: "\($0).reserve") }
+        reserve?.fill()
     }
 
     func read<T: Sendable>(_ body: @Sendable @escaping (Database) throws -> T) async throws -> T {
@@ -45,29 +48,47 @@ package final class Store: Sendable {
     /// Runs one write transaction, then tells the change feed which keys it touched.
     func write<T: Sendable>(_ body: @Sendable @escaping (Database, inout [ResourceKey]) throws -> T) async throws -> T {
         do {
-            let (result, touched) = try await database.write { db in
-                var touched: [ResourceKey] = []
-                let result = try body(db, &touched)
-                return (result, touched)
-            }
-            changes.publish(touched)
-            return result
+            return try await commit(body)
+        } catch let error as DatabaseError {
+            // What is running must still be able to end: the reserve is for status writes, and a new request may use it up
+            // no more than they do.
+            guard error.isDiskFull, reserve?.release() == true else { throw Store.translated(error) }
+        }
+        do {
+            return try await commit(body)
         } catch let error as DatabaseError {
             throw Store.translated(error)
         }
     }
 
+    private func commit<T: Sendable>(
+        _ body: @Sendable @escaping (Database, inout [ResourceKey]) throws -> T
+    ) async throws -> T {
+        let (result, touched) = try await database.write { db in
+            var touched: [ResourceKey] = []
+            let result = try body(db, &touched)
+            return (result, touched)
+        }
+        changes.publish(touched)
+        return result
+    }
+
     /// A full disk or a locked file is something the user can mend, so it is said in those words.
     static func translated(_ error: DatabaseError) -> any Error {
         switch error.resultCode {
-        case .SQLITE_FULL, .SQLITE_IOERR:
+        case _ where error.isDiskFull:
             TakumiError(
                 .unavailable,
-                "the database could not be written (\(error.message ?? "disk full")); free some disk space")
+                "the database could not be written: no space left on device; free some disk space")
         case .SQLITE_BUSY:
             TakumiError(.unavailable, "the database is busy; try again")
         default:
             error
         }
     }
+}
+
+extension DatabaseError {
+    /// SQLite says "I/O error" where a file that it maps cannot grow.
+    var isDiskFull: Bool { resultCode == .SQLITE_FULL || resultCode == .SQLITE_IOERR }
 }

@@ -80,7 +80,9 @@ class Witness:
     def says(self, word: str) -> str:
         """A line of Python that reports here."""
         address = self.socket.getsockname()
-        return f"import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto({word.encode()!r}, {address!r})\n"
+        return (
+            f"import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto({word.encode()!r}, {address!r})\n"
+        )
 
     def heard(self, word: str) -> int:
         while True:

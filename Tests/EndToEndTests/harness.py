@@ -26,7 +26,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def eventually(condition, what: str, timeout: float = 20, pause: float = 0.05):
-    """Waits until `condition()` is true, and gives back what it returned. A text instead of `what` may be a callable."""
+    """Waits until `condition()` is true; returns what it gave. `what` is a text, or a function that makes one."""
     deadline = time.monotonic() + timeout
     while True:
         found = condition()
@@ -62,7 +62,10 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [BINARY, "serve", "--home", self.home, "--port", self.ports[0], "--tls-port", self.ports[1]],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(**self.variables),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment(**self.variables),
             )
         Server.running.append(self)
         eventually(self._answers, lambda: f"the server does not answer; its log:\n{self.log_tail()}", pause=0.02)
@@ -96,7 +99,9 @@ class Server:
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the server has not ended within {timeout:g} s; its log:\n{self.log_tail()}") from None
+            raise AssertionError(
+                f"the server has not ended within {timeout:g} s; its log:\n{self.log_tail()}"
+            ) from None
         self.process = None
         Server.running.remove(self)
         return code
@@ -122,7 +127,9 @@ class Server:
         return find_processes(lambda words: any(str(self.home) in word for word in words))
 
     def agents(self) -> list[psutil.Process]:
-        return find_processes(lambda words: len(words) == 3 and words[1] == "agent" and words[2].startswith(str(self.home)))
+        return find_processes(
+            lambda words: len(words) == 3 and words[1] == "agent" and words[2].startswith(str(self.home))
+        )
 
     def log_tail(self, lines: int = 40) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -136,8 +143,13 @@ class Server:
         """Runs `takumi …` against this home."""
         where = ["--home", str(self.home)] if client else []
         result = subprocess.run(
-            [BINARY, *words, *where], env=environment(**self.variables), capture_output=True, text=True, timeout=timeout,
-            stdin=subprocess.DEVNULL, **options,
+            [BINARY, *words, *where],
+            env=environment(**self.variables),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            **options,
         )
         assert not check or result.returncode == 0, (
             f"takumi {' '.join(words)} ended with {result.returncode}:\n{result.stdout}{result.stderr}"

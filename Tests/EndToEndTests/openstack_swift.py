@@ -1,4 +1,4 @@
-"""A real OpenStack Swift of Debian's packages: one proxy, one server of each kind, rings of one device, tempauth, TLS."""
+"""A real OpenStack Swift of Debian's packages: one server of each kind, rings of one device, tempauth, TLS."""
 
 import getpass
 import os
@@ -16,8 +16,15 @@ TENANT, USER, KEY = "research", "alice", "alice-key"
 # The account that Takumi uses: it owns nothing, and may do what a container's policy says.
 SERVICE_TENANT, SERVICE_USER, SERVICE_KEY = "takumi", "service", "service-key"
 
-PROGRAMS = ("swift-ring-builder", "swift-proxy-server", "swift-account-server", "swift-container-server",
-            "swift-object-server", "memcached", "openssl")
+PROGRAMS = (
+    "swift-ring-builder",
+    "swift-proxy-server",
+    "swift-account-server",
+    "swift-container-server",
+    "swift-object-server",
+    "memcached",
+    "openssl",
+)
 
 
 class OpenStackSwift:
@@ -69,7 +76,8 @@ class OpenStackSwift:
         environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
         with self.log.open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                command, env=environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                command, env=environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
 
     def stop_one(self, name: str):
         process = self.processes.pop(name)
@@ -93,8 +101,13 @@ class OpenStackSwift:
     def configuration(self, **changes: str) -> str:
         """The lines for Takumi's config.yaml."""
         fields = {
-            "host": self.host, "authKind": "tempauth", "authURL": f"{self.url}/auth/v1.0", "tenant": SERVICE_TENANT,
-            "user": SERVICE_USER, "password": SERVICE_KEY, "caFile": str(self.ca),
+            "host": self.host,
+            "authKind": "tempauth",
+            "authURL": f"{self.url}/auth/v1.0",
+            "tenant": SERVICE_TENANT,
+            "user": SERVICE_USER,
+            "password": SERVICE_KEY,
+            "caFile": str(self.ca),
         } | changes
         entry = ", ".join(f'{name}: "{value}"' for name, value in fields.items() if value is not None)
         return f"storage:\n  swift:\n    - {{{entry}}}\n"
@@ -102,19 +115,41 @@ class OpenStackSwift:
     def connect(self) -> swiftclient.Connection:
         """As the user who owns the data."""
         return swiftclient.Connection(
-            authurl=f"{self.url}/auth/v1.0", user=f"{TENANT}:{USER}", key=KEY, cacert=str(self.ca), retries=2)
+            authurl=f"{self.url}/auth/v1.0", user=f"{TENANT}:{USER}", key=KEY, cacert=str(self.ca), retries=2
+        )
 
     # MARK: Files
 
     def _make_certificate(self):
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=swift.test",
-             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"],
-            cwd=self.folder, check=True, capture_output=True)
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=swift.test",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+                "-keyout",
+                "key.pem",
+                "-out",
+                "cert.pem",
+            ],
+            cwd=self.folder,
+            check=True,
+            capture_output=True,
+        )
 
     def _make_rings(self):
         def build(kind: str, *words: str):
-            subprocess.run(["swift-ring-builder", f"{kind}.builder", *words], cwd=self.folder, check=True, capture_output=True)
+            subprocess.run(
+                ["swift-ring-builder", f"{kind}.builder", *words], cwd=self.folder, check=True, capture_output=True
+            )
 
         for kind in ("account", "container", "object"):
             build(kind, "create", "4", "1", "0")
@@ -122,23 +157,40 @@ class OpenStackSwift:
             build(kind, "rebalance")
 
     def _write_configurations(self):
-        common = f"user = {getpass.getuser()}\nswift_dir = {self.folder}\nbind_ip = 127.0.0.1\nworkers = 0\nlog_level = WARNING\n"
+        common = (
+            f"user = {getpass.getuser()}\nswift_dir = {self.folder}\n"
+            "bind_ip = 127.0.0.1\nworkers = 0\nlog_level = WARNING\n"
+        )
         for kind in ("account", "container", "object"):
             (self.folder / f"{kind}-server.conf").write_text(
-                f"[DEFAULT]\n{common}bind_port = {self.ports[kind]}\ndevices = {self.folder}/devices\nmount_check = false\n"
-                f"[pipeline:main]\npipeline = {kind}-server\n[app:{kind}-server]\nuse = egg:swift#{kind}\n")
-        filters = ("catch_errors", "gatekeeper", "healthcheck", "cache", "listing_formats", "tempauth", "copy", "slo", "dlo")
+                f"[DEFAULT]\n{common}bind_port = {self.ports[kind]}\n"
+                f"devices = {self.folder}/devices\nmount_check = false\n"
+                f"[pipeline:main]\npipeline = {kind}-server\n[app:{kind}-server]\nuse = egg:swift#{kind}\n"
+            )
+        filters = (
+            "catch_errors",
+            "gatekeeper",
+            "healthcheck",
+            "cache",
+            "listing_formats",
+            "tempauth",
+            "copy",
+            "slo",
+            "dlo",
+        )
         settings = {
             "cache": f"use = egg:swift#memcache\nmemcache_servers = 127.0.0.1:{self.ports['memcached']}\n",
             "tempauth": "use = egg:swift#tempauth\n"
             f"user_{TENANT}_{USER} = {KEY} .admin\nuser_{SERVICE_TENANT}_{SERVICE_USER} = {SERVICE_KEY}\n",
             "slo": "use = egg:swift#slo\nmin_segment_size = 1\n",
         }
-        sections = "".join(f"[filter:{name}]\n{settings.get(name, f'use = egg:swift#{name}') }\n" for name in filters)
+        sections = "".join(f"[filter:{name}]\n{settings.get(name, f'use = egg:swift#{name}')}\n" for name in filters)
         (self.folder / "proxy-server.conf").write_text(
-            f"[DEFAULT]\n{common}bind_port = {self.ports['proxy']}\ncert_file = {self.ca}\nkey_file = {self.folder}/key.pem\n"
+            f"[DEFAULT]\n{common}bind_port = {self.ports['proxy']}\n"
+            f"cert_file = {self.ca}\nkey_file = {self.folder}/key.pem\n"
             f"[pipeline:main]\npipeline = {' '.join(filters)} proxy-server\n"
-            f"[app:proxy-server]\nuse = egg:swift#proxy\naccount_autocreate = true\n{sections}")
+            f"[app:proxy-server]\nuse = egg:swift#proxy\naccount_autocreate = true\n{sections}"
+        )
 
 
 def free_ports(count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What a user of the vendor's SDK does in a notebook: from an experiment to the files of two models, and away with it all.
+"""What a user of the vendor's SDK does in a notebook: from an experiment to two models, and away with it all.
 
 Run by test_sdk.py in a process of its own, since the SDK reads its settings from the environment when it is imported.
 Prints one line of JSON with what it saw.
@@ -46,7 +46,8 @@ def train(framework: str, **options) -> easymaker.Training:
         entry_point="train.py",
         hyperparameter_list=[easymaker.Parameter(parameter_name="epochs", parameter_value="2")],
         dataset_list=[
-            easymaker.Dataset(dataset_name=dataset, data_uri=f"{container}/sdk/data/{dataset}") for dataset in ("train", "test")
+            easymaker.Dataset(dataset_name=dataset, data_uri=f"{container}/sdk/data/{dataset}")
+            for dataset in ("train", "test")
         ],
         model_upload_uri=f"{container}/sdk/{name}/model",
         check_point_upload_uri=f"{container}/sdk/{name}/checkpoint",
@@ -69,11 +70,18 @@ for training in trainings:
     assert [p.parameter_value for p in read.hyperparameter_list] == ["2"] and len(read.dataset_list) == 2
     folder = work / read.name
     easymaker.download(read.model_upload_uri, str(folder), show_progress=False)
-    seen["trainings"].append({
-        "name": read.name, "status": read.status, "nodes": read.instance_count, "image": read.image.image_name,
-        "instance": read.instance_type.name, "elapsed": read.elapsed_time_seconds, "tensorboard": read.tensorboard_access_uri,
-        "files": sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()),
-    })
+    seen["trainings"].append(
+        {
+            "name": read.name,
+            "status": read.status,
+            "nodes": read.instance_count,
+            "image": read.image.image_name,
+            "instance": read.instance_type.name,
+            "elapsed": read.elapsed_time_seconds,
+            "tensorboard": read.tensorboard_access_uri,
+            "files": sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()),
+        }
+    )
 
 storage = easymaker.ObjectStorage()
 seen["size"] = storage.get_object_size(f"{container}/sdk/data/train")
@@ -89,6 +97,8 @@ for training in trainings:
 easymaker.Experiment.delete_by_id(experiment.id)
 storage.delete(f"{container}/sdk")
 seen["left"] = [
-    len(easymaker.Training.get_list()), len(easymaker.Experiment.get_list()), len(storage.find_object_list(f"{container}/sdk"))
+    len(easymaker.Training.get_list()),
+    len(easymaker.Experiment.get_list()),
+    len(storage.find_object_list(f"{container}/sdk")),
 ]
 print("SEEN " + json.dumps(seen))

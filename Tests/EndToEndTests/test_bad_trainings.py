@@ -36,7 +36,7 @@ def folder(api: API, folders) -> str:
     return folder
 
 
-# Values may name {folder}, {container}, {account}, {host}: they are filled in below. The first word is the field to blame.
+# The field to blame, and the change. Values may name {folder}, {container}, {account} and {host}, filled in below.
 BAD = [
     ("trainingName", {"trainingName": None}),
     ("trainingName", {"trainingName": ""}),
@@ -192,7 +192,11 @@ def test_everything_wrong_is_named_at_once(api: API, folder):
 
 def test_no_experiment_is_left_by_a_refused_training(api: API, folder):
     name = unique("on-the-spot")
-    for change in ({"datasetList": datasets(("x", f"{folder}/absent"))}, {"imageId": NO_ID}, {"modelUploadUri": "nas://no:/x"}):
+    for change in (
+        {"datasetList": datasets(("x", f"{folder}/absent"))},
+        {"imageId": NO_ID},
+        {"modelUploadUri": "nas://no:/x"},
+    ):
         body = api.body(folder, experimentId=None, experimentName=name, **change)
         api.refused("POST", "trainings", 400, json=body)
     assert api.get("experiments", experimentNameList=name)["experimentList"] == []
@@ -201,11 +205,16 @@ def test_no_experiment_is_left_by_a_refused_training(api: API, folder):
 def test_limits_themselves_are_allowed(api: API, folder):
     """Everything at its very limit, in one training."""
     body = api.body(
-        folder, trainingName="n" * 50, description="d" * 255, experimentId=None, experimentName=unique("e").ljust(50, "e"),
+        folder,
+        trainingName="n" * 50,
+        description="d" * 255,
+        experimentId=None,
+        experimentName=unique("e").ljust(50, "e"),
         hyperparameterList=parameters(*((f"{n:03d}".ljust(255, "k"), "v" * 1000) for n in range(100))),
         datasetList=datasets(*((f"{n}".ljust(36, "d"), f"{folder}/data") for n in range(10))),
         tagList=tags(*((f"{n}".ljust(50, "k"), "v" * 255) for n in range(10))),
-        timeoutMinutes=43200, dataStorageSize=10000,
+        timeoutMinutes=43200,
+        dataStorageSize=10000,
     )
     training = api.call("POST", "trainings", json=body)["training"]
     assert training["dataStorageList"] == [{"storageSize": 10000}]

@@ -41,10 +41,14 @@ def test_every_command_has_help():
 
 
 def test_version():
-    assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", subprocess.run([BINARY, "--version"], capture_output=True, text=True).stdout)
+    assert re.fullmatch(
+        r"\d+\.\d+\.\d+\S*\n", subprocess.run([BINARY, "--version"], capture_output=True, text=True).stdout
+    )
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["training", "nonsense"], ["run"], ["serve", "--port", "x"], ["serve", "--port", "70000"]])
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["training", "nonsense"], ["run"], ["serve", "--port", "x"], ["serve", "--port", "70000"]]
+)
 def test_what_cannot_be_understood(words):
     result = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=60, env=environment())
     assert result.returncode == 64 and result.stderr and not result.stdout, result
@@ -52,7 +56,8 @@ def test_what_cannot_be_understood(words):
 
 def test_without_a_server(tmp_path):
     result = subprocess.run(
-        [BINARY, "training", "list", "--home", tmp_path], capture_output=True, text=True, timeout=60, env=environment())
+        [BINARY, "training", "list", "--home", tmp_path], capture_output=True, text=True, timeout=60, env=environment()
+    )
     assert result.returncode == 69 and "takumi serve" in result.stderr, result
 
 
@@ -63,8 +68,12 @@ def test_second_server_of_one_home(server: Server):
 
 def test_port_that_is_taken(server: Server, tmp_path):
     result = subprocess.run(
-        [BINARY, "serve", "--home", tmp_path, "--port", server.ports[0], "--tls-port", "0"], capture_output=True, text=True,
-        timeout=60, env=environment())
+        [BINARY, "serve", "--home", tmp_path, "--port", server.ports[0], "--tls-port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment(),
+    )
     assert result.returncode == 1 and "taken" in result.stderr and server.ports[0] in result.stderr, result
 
 
@@ -72,8 +81,12 @@ def test_port_that_is_taken(server: Server, tmp_path):
 def test_configuration_that_is_wrong(tmp_path, config):
     (tmp_path / "config.yaml").write_text(config)
     result = subprocess.run(
-        [BINARY, "serve", "--home", tmp_path, "--port", "0", "--tls-port", "0"], capture_output=True, text=True, timeout=60,
-        env=environment())
+        [BINARY, "serve", "--home", tmp_path, "--port", "0", "--tls-port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment(),
+    )
     assert result.returncode == 1 and "config.yaml" in result.stderr, result
     assert len(result.stderr) < 1000, "a sentence was expected"
 
@@ -81,10 +94,16 @@ def test_configuration_that_is_wrong(tmp_path, config):
 # MARK: - Output
 
 
-@pytest.mark.parametrize("words, name", [
-    (["experiment", "list"], "experimentName"), (["training", "list"], "trainingName"), (["image", "list"], "alias"),
-    (["flavor", "list"], "name"), (["algorithm", "list"], None),
-])
+@pytest.mark.parametrize(
+    "words, name",
+    [
+        (["experiment", "list"], "experimentName"),
+        (["training", "list"], "trainingName"),
+        (["image", "list"], "alias"),
+        (["flavor", "list"], "name"),
+        (["algorithm", "list"], None),
+    ],
+)
 def test_lists_as_json(api: API, words, name):
     api.train("print('x')").wait()
     items = json.loads(api.server.command(*words, "--output", "json").stdout)
@@ -158,7 +177,8 @@ def project(tmp_path):
         "print(helper.WORD, sys.argv[1:], open(os.environ['EM_DATASET_TRAIN'] + '/x.csv').read().split())\n"
         "print(sorted(set(os.listdir()) - {'__pycache__'}))\n"
         "print('to stderr', file=sys.stderr)\n"
-        "open(os.environ['EM_MODEL_DIR'] + '/model.bin', 'w').write('model')\n")
+        "open(os.environ['EM_MODEL_DIR'] + '/model.bin', 'w').write('model')\n"
+    )
     return folder
 
 
@@ -167,7 +187,8 @@ RUN = ["--image", "python", "--instance", "t2.c1m1"]
 
 def test_run(api: API, project):
     result = api.server.command(
-        "run", "train.py", *RUN, "--data", "train=./data", "--hp", "epochs=10", "--download", "out", cwd=project)
+        "run", "train.py", *RUN, "--data", "train=./data", "--hp", "epochs=10", "--download", "out", cwd=project
+    )
     assert result.stdout.splitlines() == ["help ['--epochs', '10'] ['1,2', '3,4']", "['helper.py', 'train.py']"]
     assert "to stderr" in result.stderr and "COMPLETE" in result.stderr, result.stderr
     assert (project / "out/model.bin").read_text() == "model"
@@ -180,9 +201,14 @@ def test_run_as_json(api: API, project):
     assert json.loads(result.stdout)["trainingStatusCode"] == "COMPLETE"
 
 
-@pytest.mark.parametrize("script, status", [
-    ("import sys; sys.exit(3)", 3), ("raise ValueError('x')", 1), ("import os; os.kill(os.getpid(), 9)", 137),
-])
+@pytest.mark.parametrize(
+    "script, status",
+    [
+        ("import sys; sys.exit(3)", 3),
+        ("raise ValueError('x')", 1),
+        ("import os; os.kill(os.getpid(), 9)", 137),
+    ],
+)
 def test_run_ends_as_the_script_does(api: API, tmp_path, script, status):
     (tmp_path / "train.py").write_text(script)
     result = api.server.command("run", "train.py", *RUN, cwd=tmp_path, check=False)
@@ -190,12 +216,18 @@ def test_run_ends_as_the_script_does(api: API, tmp_path, script, status):
     assert "FAIL TRAIN" in result.stderr, result.stderr
 
 
-@pytest.mark.parametrize("words, hint", [
-    (["absent.py", *RUN], "absent.py"), (["train.py", "--image", "pytoch", "--instance", "t2.c1m1"], "pytorch"),
-    (["train.py", "--image", "python", "--instance", "t2.c1m2"], "t2.c1m1"),
-    (["train.py", *RUN, "--data", "train=./absent"], "absent"), (["train.py", *RUN, "--nodes", "11"], "1 to 10"),
-    (["train.py", *RUN, "--hp", "novalue"], "novalue"), (["train.py", *RUN, "--torchrun"], "orch"),
-])
+@pytest.mark.parametrize(
+    "words, hint",
+    [
+        (["absent.py", *RUN], "absent.py"),
+        (["train.py", "--image", "pytoch", "--instance", "t2.c1m1"], "pytorch"),
+        (["train.py", "--image", "python", "--instance", "t2.c1m2"], "t2.c1m1"),
+        (["train.py", *RUN, "--data", "train=./absent"], "absent"),
+        (["train.py", *RUN, "--nodes", "11"], "1 to 10"),
+        (["train.py", *RUN, "--hp", "novalue"], "novalue"),
+        (["train.py", *RUN, "--torchrun"], "orch"),
+    ],
+)
 def test_run_that_cannot_start(api: API, project, words, hint):
     before = api.get("trainings", limit=0)["totalCount"]
     result = api.server.command("run", *words, cwd=project, check=False)
@@ -208,10 +240,19 @@ def test_interrupted(api: API, tmp_path, again):
     """Ctrl-C stops the training; a second one leaves it to itself."""
     name = unique("interrupted")
     (tmp_path / "train.py").write_text(
-        "import signal, time\nsignal.signal(15, lambda *_: (time.sleep(3), print('bye'), exit(0)))\nprint('ready')\ntime.sleep(60)")
+        "import signal, time\n"
+        "signal.signal(15, lambda *_: (time.sleep(3), print('bye'), exit(0)))\n"
+        "print('ready')\ntime.sleep(60)"
+    )
     process = subprocess.Popen(
-        [BINARY, "run", "train.py", *RUN, "--name", name, "--home", api.server.home], cwd=tmp_path, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, env=environment(), start_new_session=True)
+        [BINARY, "run", "train.py", *RUN, "--name", name, "--home", api.server.home],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        start_new_session=True,
+    )
     assert process.stdout.readline() == "ready\n"
     os.kill(process.pid, signal.SIGINT)
     if again:

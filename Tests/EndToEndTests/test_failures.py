@@ -117,7 +117,9 @@ def test_one_node_fails(api: API):
     start = time.monotonic()
     failed = training.wait("FAIL_TRAIN")
     assert time.monotonic() - start < 12, "the other node was not stopped at once"
-    assert failed["statusReason"].startswith("node 1: ") and "exit code 5" in failed["statusReason"], failed["statusReason"]
+    assert failed["statusReason"].startswith("node 1: ") and "exit code 5" in failed["statusReason"], failed[
+        "statusReason"
+    ]
     assert failed["exitCode"] == 5
     assert training.printed(0)[0] == "node 0"
 
@@ -126,5 +128,7 @@ def test_one_node_is_killed(api: API):
     action = "os.kill(os.getpid(), signal.SIGKILL)"
     training = api.train(NODE.format(action=action), image="pytorch", instanceCount=3)
     failed = training.wait("FAIL_TRAIN", timeout=600)
-    assert failed["statusReason"].startswith("node 1: ") and "signal 9" in failed["statusReason"], failed["statusReason"]
+    assert failed["statusReason"].startswith("node 1: ") and "signal 9" in failed["statusReason"], failed[
+        "statusReason"
+    ]
     assert failed["exitCode"] == -9

@@ -66,13 +66,21 @@ def test_node_of_a_gang_is_killed(api: API):
     marker = unique("node")
     training = sleeper(api, marker, image="pytorch", instanceCount=2)
     # The program itself: its sandbox has the same argument, and the process that it started has no entry point.
-    [node] = [p for p in marked(marker) if "train.py" in p.cmdline() and "bwrap" not in p.cmdline()[0]
-              and p.environ().get("RANK") == "1" and p.name().startswith("python")]
+    [node] = [
+        p
+        for p in marked(marker)
+        if "train.py" in p.cmdline()
+        and "bwrap" not in p.cmdline()[0]
+        and p.environ().get("RANK") == "1"
+        and p.name().startswith("python")
+    ]
     start = time.monotonic()
     node.send_signal(signal.SIGKILL)
     failed = training.wait("FAIL_TRAIN", timeout=20)
     assert time.monotonic() - start < 5, "the other node was not stopped at once"
-    assert failed["statusReason"].startswith("node 1: ") and "signal 9" in failed["statusReason"], failed["statusReason"]
+    assert failed["statusReason"].startswith("node 1: ") and "signal 9" in failed["statusReason"], failed[
+        "statusReason"
+    ]
     assert failed["exitCode"] == -9
     assert not marked(marker)
 
@@ -143,7 +151,9 @@ def test_disk_full_while_inputs_are_staged(tmp_path, small: API, big):
 
 def settled(api: API, id: str) -> dict | None:
     training = api.get(f"trainings/{id}")["training"]
-    return training if training["trainingStatusCode"] in ("COMPLETE", "FAIL_TRAIN", "CREATE_FAILED", "STOPPED") else None
+    return (
+        training if training["trainingStatusCode"] in ("COMPLETE", "FAIL_TRAIN", "CREATE_FAILED", "STOPPED") else None
+    )
 
 
 def test_upload_to_a_full_disk(small: API):

@@ -45,20 +45,25 @@ def seen(api: API, tmp_path_factory):
     host_file = tmp_path_factory.mktemp("host") / "file"
     parameters = {"home": str(api.server.home), "host": str(host_file)}
     training = api.train(
-        PROBE, hyperparameterList=[{"parameterName": name, "parameterValue": value} for name, value in parameters.items()]
+        PROBE,
+        hyperparameterList=[{"parameterName": name, "parameterValue": value} for name, value in parameters.items()],
     )
     isolation = training.wait()["isolation"]
     if not bubblewrap_works():
         # Then it must say so, and there is nothing more to check.
         assert "no sandbox" in isolation
-        pytest.fail("bubblewrap does not work here, so isolation cannot be tested; install it, or allow user namespaces")
+        pytest.fail(
+            "bubblewrap does not work here, so isolation cannot be tested; install it, or allow user namespaces"
+        )
     assert isolation.startswith("bubblewrap"), isolation
     return json.loads(training.printed()[0]) | {"training": training, "host file": host_file}
 
 
 def test_host_cannot_be_written(seen):
-    assert all(result == "OSError" or result == "PermissionError" or result == "FileNotFoundError"
-               for result in seen["write"].values()), seen["write"]
+    assert all(
+        result == "OSError" or result == "PermissionError" or result == "FileNotFoundError"
+        for result in seen["write"].values()
+    ), seen["write"]
     assert not seen["host file"].exists()
 
 
@@ -90,8 +95,10 @@ def test_it_has_no_capabilities(seen):
 def test_processes_of_two_trainings_do_not_meet(api: API):
     """Neither sees the other's files nor its process."""
     marker = unique("neighbour")
-    first = api.train("import time; open('/tmp/secret', 'w').write('x'); print('ready', flush=True); time.sleep(60)",
-                      hyperparameterList=[{"parameterName": "marker", "parameterValue": marker}])
+    first = api.train(
+        "import time; open('/tmp/secret', 'w').write('x'); print('ready', flush=True); time.sleep(60)",
+        hyperparameterList=[{"parameterName": "marker", "parameterValue": marker}],
+    )
     first.wait_line("ready")
     script = """
 import os

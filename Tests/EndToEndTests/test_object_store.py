@@ -130,9 +130,21 @@ def test_access_policy(connection, container, api: API):
 # MARK: - Names that mean harm
 
 TRAPS = [
-    "/../../../../../../../../../../tmp/takumi-escaped", "/..", "/.", "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/tmp/takumi-escaped",
-    "/..%2f..%2f..%2f..%2f..%2f..%2f..%2ftmp%2ftakumi-escaped", "//tmp/takumi-escaped", "/a/../../b", "/.hidden", "/a//b/",
-    "/" + "n" * 1024, "/" + "/".join(["d"] * 100), "/..\\..\\x", "/a%0ab", "/~root/x", "/%F0%9F%A6%84",
+    "/../../../../../../../../../../tmp/takumi-escaped",
+    "/..",
+    "/.",
+    "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/tmp/takumi-escaped",
+    "/..%2f..%2f..%2f..%2f..%2f..%2f..%2ftmp%2ftakumi-escaped",
+    "//tmp/takumi-escaped",
+    "/a/../../b",
+    "/.hidden",
+    "/a//b/",
+    "/" + "n" * 1024,
+    "/" + "/".join(["d"] * 100),
+    "/..\\..\\x",
+    "/a%0ab",
+    "/~root/x",
+    "/%F0%9F%A6%84",
 ]
 
 
@@ -180,10 +192,23 @@ def test_odd_names_of_containers(api: API, name):
 
 
 def swift(api: API, *words: str, cwd: Path | None = None) -> str:
-    login = ["--auth-version", "2", "-A", f"{api.server.tls_url}/v2.0", "-U", "anyone", "-K", api.token,
-             "--os-tenant-name", "default", "--os-cacert", str(api.server.ca)]
+    login = [
+        "--auth-version",
+        "2",
+        "-A",
+        f"{api.server.tls_url}/v2.0",
+        "-U",
+        "anyone",
+        "-K",
+        api.token,
+        "--os-tenant-name",
+        "default",
+        "--os-cacert",
+        str(api.server.ca),
+    ]
     result = subprocess.run(
-        [SWIFT, *login, *words], env=environment(), cwd=cwd, capture_output=True, text=True, timeout=120)
+        [SWIFT, *login, *words], env=environment(), cwd=cwd, capture_output=True, text=True, timeout=120
+    )
     assert result.returncode == 0, f"swift {words}: {result.stdout}{result.stderr}"
     return result.stdout
 
@@ -213,7 +238,14 @@ def test_large_objects_reach_a_training_whole(api: API, tmp_path, kind):
     data = os.urandom(1 << 20)
     (tmp_path / "data.bin").write_bytes(data)
     folder = unique("large")
-    options = ["--segment-size", str(300_000), "--object-name", f"{folder}/data.bin", "--segment-container", "easymaker"]
+    options = [
+        "--segment-size",
+        str(300_000),
+        "--object-name",
+        f"{folder}/data.bin",
+        "--segment-container",
+        "easymaker",
+    ]
     # Without SLO the tool makes a manifest by prefix.
     options += ["--use-slo"] if kind == "--use-slo" else []
     swift(api, "upload", "easymaker", "data.bin", *options, cwd=tmp_path)
@@ -247,10 +279,16 @@ storage.download(uri + "/big.bin", folder + "/down", show_progress=False)
 print(json.dumps(objects))
 """
     variables = environment(
-        EM_API_URL=api.server.url, EM_TOKEN=api.token, EM_GROUP_ID="group", EM_APPKEY="default", EM_REGION="kr1",
-        REQUESTS_CA_BUNDLE=str(api.server.ca))
+        EM_API_URL=api.server.url,
+        EM_TOKEN=api.token,
+        EM_GROUP_ID="group",
+        EM_APPKEY="default",
+        EM_REGION="kr1",
+        REQUESTS_CA_BUNDLE=str(api.server.ca),
+    )
     result = subprocess.run(
-        [sys.executable, "-c", script, uri, str(tmp_path)], env=variables, capture_output=True, text=True, timeout=60)
+        [sys.executable, "-c", script, uri, str(tmp_path)], env=variables, capture_output=True, text=True, timeout=60
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     objects = [name.rsplit("/", 1)[1] for name in json.loads(result.stdout.splitlines()[-1])]
     assert objects == ["big.bin", "001", "002"]

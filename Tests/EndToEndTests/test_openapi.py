@@ -41,14 +41,18 @@ def test_operations_have_names_of_their_own(document):
 
 def test_every_operation_is_there(api: API, document):
     """With ids of nothing: refused because of those, and not because the route is unknown."""
-    for method, path, operation in operations(document):
+    for method, path, _ in operations(document):
         url = path.replace("{appKey}", "default").replace("{id}", NO_ID)
         assert "{" not in url, f"a parameter that this test does not know: {path}"
         response = api.request(method, url, json={} if method in ("POST", "PUT") else None)
         assert "no such path" not in response.text and response.status_code not in (405, 500, 501), (
             f"{method} {path}: {response.status_code} {response.text}"
         )
-        assert response.status_code == (404 if "{id}" in path else 400 if method == "POST" else 200), (method, path, response.text)
+        assert response.status_code == (404 if "{id}" in path else 400 if method == "POST" else 200), (
+            method,
+            path,
+            response.text,
+        )
         assert api.request(method, url, headers={}).status_code == 401, f"{method} {path} works without a token"
 
 
@@ -60,7 +64,9 @@ def test_unknown_routes_are_unknown(api: API):
 def sdk_routes() -> set[tuple[str, str]]:
     """Method and path of every call that the SDK makes below the app key, read from its source."""
     source = inspect.getsource(api_sender)
-    call = re.compile(r'session\.(get|post|put|delete)\(\s*f"\{self\._easymakerApiUrl\}/v1\.0/appkeys/\{self\._appkey\}(/[^"?]*)"')
+    call = re.compile(
+        r'session\.(get|post|put|delete)\(\s*f"\{self\._easymakerApiUrl\}/v1\.0/appkeys/\{self\._appkey\}(/[^"?]*)"'
+    )
     routes = {(method.upper(), re.sub(r"\{\w+\}", "{id}", path)) for method, path in call.findall(source)}
     assert len(routes) > 30, "the SDK's source is not as this test expects"
     return {route for route in routes if route[1].split("/")[1] in COLLECTIONS}
@@ -72,11 +78,17 @@ def test_every_call_of_the_sdk_is_in_it(document):
     assert not missing, missing
 
 
-@pytest.mark.parametrize("collection, body", [
-    ("experiments", request_body.ExperimentCreateBody), ("trainings", request_body.TrainingCreateBody),
-])
+@pytest.mark.parametrize(
+    "collection, body",
+    [
+        ("experiments", request_body.ExperimentCreateBody),
+        ("trainings", request_body.TrainingCreateBody),
+    ],
+)
 def test_every_field_of_the_sdk_is_in_it(document, collection, body):
-    schema = document["paths"][f"/v1.0/appkeys/{{appKey}}/{collection}"]["post"]["requestBody"]["content"]["application/json"]
+    schema = document["paths"][f"/v1.0/appkeys/{{appKey}}/{collection}"]["post"]["requestBody"]["content"][
+        "application/json"
+    ]
     fields = {field.alias for name, field in body.model_fields.items() if not name.startswith("parent_pipeline_run")}
     # Of the common base: what the server sets.
     fields -= {"appKey", "createdDatetime"}
@@ -112,7 +124,11 @@ def test_answers_are_as_described(api: API, document):
         response = api.request(method, url, json=body)
         assert response.status_code == 200, f"{method} {url}: {response.text}"
         validate(document, method, path, "200", response.json())
-        payload = [name for name in operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"] if name != "header"]
+        payload = [
+            name
+            for name in operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"]
+            if name != "header"
+        ]
         assert all(name in response.json() for name in payload), (method, path, payload)
 
 
@@ -124,7 +140,9 @@ def test_refusals_are_as_described(api: API, document):
 
 def test_required_fields_are_required(api: API, document):
     for collection in ("experiments", "trainings"):
-        schema = document["paths"][f"/v1.0/appkeys/{{appKey}}/{collection}"]["post"]["requestBody"]["content"]["application/json"]
+        schema = document["paths"][f"/v1.0/appkeys/{{appKey}}/{collection}"]["post"]["requestBody"]["content"][
+            "application/json"
+        ]
         required = set(schema["schema"]["required"])
         blamed = {error["field"] for error in api.refused("POST", collection, 400, json={})}
         # One of two that may stand for each other.

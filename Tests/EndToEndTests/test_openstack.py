@@ -53,7 +53,9 @@ def container(swift, connection):
 def create(api: API, swift: OpenStackSwift, connection, container: str, script: str, **fields) -> Training:
     connection.put_object(container, "source/train.py", script)
     folder = f"{swift.account()}/{container}"
-    return Training(api, api.call("POST", "trainings", json=api.body(folder, **fields))["training"]["trainingId"], folder)
+    return Training(
+        api, api.call("POST", "trainings", json=api.body(folder, **fields))["training"]["trainingId"], folder
+    )
 
 
 SCRIPT = """
@@ -85,12 +87,21 @@ def test_training(api: API, swift, connection, container, tmp_path):
         upload = ["upload", container, f"{kind}.bin", "--object-name", f"data/{kind}.bin", "--segment-size", "300000"]
         result = subprocess.run(
             [Path(sys.executable).with_name("swift"), *login, *upload, *(["--use-slo"] if kind == "slo" else [])],
-            cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert result.returncode == 0, result.stderr
     uri = f"{swift.account()}/{container}"
-    training = create(api, swift, connection, container, SCRIPT, datasetList=[{"datasetName": "d", "dataUri": f"{uri}/data"}])
+    training = create(
+        api, swift, connection, container, SCRIPT, datasetList=[{"datasetName": "d", "dataUri": f"{uri}/data"}]
+    )
     training.wait()
-    assert json.loads(training.printed()[0]) == {name: hashlib.md5(content).hexdigest() for name, content in files.items()}
+    assert json.loads(training.printed()[0]) == {
+        name: hashlib.md5(content).hexdigest() for name, content in files.items()
+    }
     assert connection.get_object(container, "model/sub/m ü.bin")[1] == b"m" * 3_000_000
     assert connection.get_object(container, "checkpoint/c")[1] == b"c"
 
@@ -120,10 +131,15 @@ def test_container_without_a_policy(api: API, swift, connection):
     create(api, swift, connection, name, "print('x')").wait()
 
 
-@pytest.mark.parametrize("field, path", [
-    ("sourceDirUri", "absent/source"), ("sourceDirUri", "CONTAINER/absent"), ("modelUploadUri", "absent/model"),
-    ("checkPointInputUri", "CONTAINER/absent"),
-])
+@pytest.mark.parametrize(
+    "field, path",
+    [
+        ("sourceDirUri", "absent/source"),
+        ("sourceDirUri", "CONTAINER/absent"),
+        ("modelUploadUri", "absent/model"),
+        ("checkPointInputUri", "CONTAINER/absent"),
+    ],
+)
 def test_what_does_not_exist(api: API, swift, connection, container, field, path):
     connection.put_object(container, "source/train.py", "")
     uri = f"{swift.account()}/{path.replace('CONTAINER', container)}"
@@ -135,7 +151,9 @@ def test_what_does_not_exist(api: API, swift, connection, container, field, path
 def test_stop_while_it_downloads(api: API, swift, connection, container):
     connection.put_object(container, "data/x", b"x" * 40_000_000)
     uri = f"{swift.account()}/{container}/data"
-    training = create(api, swift, connection, container, "print('never')", datasetList=[{"datasetName": "d", "dataUri": uri}])
+    training = create(
+        api, swift, connection, container, "print('never')", datasetList=[{"datasetName": "d", "dataUri": uri}]
+    )
     training.stop()
     training.wait("STOPPED", timeout=15)
     assert training.printed() == []
@@ -152,7 +170,7 @@ def test_expired_token_is_renewed(api: API, swift, connection, container):
 
 def test_store_goes_away_during_a_training(api: API, swift, connection, container):
     """Its model cannot be stored: the training fails with that cause, and the server goes on."""
-    script = "import os, time; open(os.environ['EM_MODEL_DIR'] + '/m', 'w').write('m'); print('up', flush=True); time.sleep(2)"
+    script = "import os, time; open(os.environ['EM_MODEL_DIR'] + '/m', 'w').write('m'); print('up'); time.sleep(2)"
     training = create(api, swift, connection, container, script, checkPointUploadUri=None)
     training.wait_line("up")
     swift.stop_one("object")
@@ -180,9 +198,13 @@ def test_store_that_is_away(api: API, swift, connection, container):
     create(api, swift, connection, container, "print('back')").wait()
 
 
-@pytest.mark.parametrize("change, hint", [
-    ({"password": "wrong"}, "refused"), ({"caFile": None}, "certificate"),
-])
+@pytest.mark.parametrize(
+    "change, hint",
+    [
+        ({"password": "wrong"}, "refused"),
+        ({"caFile": None}, "certificate"),
+    ],
+)
 def test_configuration_that_does_not_work(make_server, swift, connection, container, change, hint):
     """Wrong password, unknown authority: a sentence with the remedy, and a server that goes on and ends well."""
     connection.put_object(container, "source/train.py", "")

@@ -34,6 +34,7 @@ def holder(api):
 
 def waiting(training: Training) -> dict:
     """The training, once it says what it waits for."""
+
     def look():
         seen = training.read()
         return seen if "waiting" in (seen.get("statusReason") or "") else None

@@ -30,7 +30,9 @@ def wheel(word: str) -> bytes:
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("takumi_probe.py", f"WORD = {word!r}\n")
         archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: takumi-probe\nVersion: 1.0\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         archive.writestr(f"{info}/RECORD", "")
     return content.getvalue()
 
@@ -59,7 +61,9 @@ def test_a_second_file_of_requirements(api: API):
 
 
 def test_a_package_of_the_index(api: API):
-    training = api.train("import tomli_w; print(tomli_w.dumps({'a': 1}).strip())", {"requirements.txt": "tomli-w==1.2.0\n"})
+    training = api.train(
+        "import tomli_w; print(tomli_w.dumps({'a': 1}).strip())", {"requirements.txt": "tomli-w==1.2.0\n"}
+    )
     training.wait(timeout=180)
     assert training.printed() == ["a = 1"]
 

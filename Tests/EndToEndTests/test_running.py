@@ -42,7 +42,8 @@ def test_stop_ends_a_program_that_does_not_listen(api: API):
     script = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(300)", sys.argv[2]])
+deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(300)"
+subprocess.Popen([sys.executable, "-c", deaf, sys.argv[2]])
 print("ready", flush=True)
 time.sleep(300)
 """
@@ -58,7 +59,11 @@ time.sleep(300)
 
 @pytest.mark.parametrize("end", ["COMPLETE", "FAIL_TRAIN", "STOPPED"])
 def test_what_has_ended_cannot_be_stopped(api: API, end):
-    script = {"COMPLETE": "pass", "FAIL_TRAIN": "1/0", "STOPPED": "print('x', flush=True); input(); import time; time.sleep(60)"}
+    script = {
+        "COMPLETE": "pass",
+        "FAIL_TRAIN": "1/0",
+        "STOPPED": "print('x', flush=True); input(); import time; time.sleep(60)",
+    }
     training = api.train(script[end].replace("input(); ", ""))
     if end == "STOPPED":
         training.wait_line("x")
@@ -94,7 +99,11 @@ def test_log_has_both_streams(printed):
     by_stream = {name: [r["text"] for r in records if r["stream"] == name] for name in ("stdout", "stderr")}
     assert by_stream["stderr"] == [f"err {number}" for number in range(5)]
     assert by_stream["stdout"] == [f"out {number}" for number in range(5)] + [
-        "10%", "50%", "100%", "日本 \x1b[31mred\x1b[0m", "no line end",
+        "10%",
+        "50%",
+        "100%",
+        "日本 \x1b[31mred\x1b[0m",
+        "no line end",
     ]
     assert {record["node"] for record in records} == {0}
     times = [record["time"] for record in records]
@@ -104,14 +113,16 @@ def test_log_has_both_streams(printed):
 def test_log_tail(printed):
     lines = printed.lines()
     for count in (0, 1, 3, len(lines), 1000):
-        assert printed.lines(tail=count) == lines[len(lines) - min(count, len(lines)):], f"tail={count}"
+        assert printed.lines(tail=count) == lines[len(lines) - min(count, len(lines)) :], f"tail={count}"
 
 
 def test_log_goes_on_from_an_offset(printed):
     records = printed.records()
     for index, record in enumerate(records):
-        assert printed.lines(offset=record["next"]) == [later["text"] for later in records[index + 1:]]
-    assert [record["text"] for record in printed.records(offset=records[4]["offset"])] == [r["text"] for r in records[4:]]
+        assert printed.lines(offset=record["next"]) == [later["text"] for later in records[index + 1 :]]
+    assert [record["text"] for record in printed.records(offset=records[4]["offset"])] == [
+        r["text"] for r in records[4:]
+    ]
 
 
 @pytest.mark.parametrize("params", [{"tail": "x"}, {"tail": "-1"}, {"offset": "-5"}, {"node": "1"}, {"node": "x"}])

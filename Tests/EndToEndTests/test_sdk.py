@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,12 @@ def run_python(api: API, *words: str, timeout: float = 900, **variables: str) ->
     # Nothing but what the SDK documents: its own variables, and that of `requests` for the authority.
     settings = {"EM_API_URL": api.server.url, "REQUESTS_CA_BUNDLE": str(api.server.ca), "PYTHONUNBUFFERED": "1"}
     result = subprocess.run(
-        [sys.executable, *words], env=environment(**settings, **variables), capture_output=True, text=True, timeout=timeout)
+        [sys.executable, *words],
+        env=environment(**settings, **variables),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
     assert result.returncode == 0, f"{result.stdout[-6000:]}\n{result.stderr[-6000:]}"
     return result.stdout
 
@@ -36,8 +41,16 @@ def api(tmp_path_factory):
 @pytest.fixture(scope="module")
 def seen(api: API, tmp_path_factory) -> dict:
     output = run_python(
-        api, str(HERE / "sdk_session.py"), str(REPOSITORY / "examples"), api.container, str(tmp_path_factory.mktemp("sdk")),
-        EM_TOKEN=api.token, EM_GROUP_ID="group", EM_APPKEY="default", EM_REGION="kr1")
+        api,
+        str(HERE / "sdk_session.py"),
+        str(REPOSITORY / "examples"),
+        api.container,
+        str(tmp_path_factory.mktemp("sdk")),
+        EM_TOKEN=api.token,
+        EM_GROUP_ID="group",
+        EM_APPKEY="default",
+        EM_REGION="kr1",
+    )
     return json.loads(next(line for line in output.splitlines() if line.startswith("SEEN "))[5:])
 
 
@@ -92,8 +105,9 @@ names = [e.experiment_name for e in easymaker.Experiment.get_list()]
 os.environ["EM_TOKEN"] = ""
 with open("f.txt", "w") as file:
     file.write("content")
-easymaker.upload(sys.argv[3], "f.txt", easymaker_region="kr1", username="anyone", password=sys.argv[2])
-easymaker.download(sys.argv[3], "down", easymaker_region="kr1", username="anyone", password=sys.argv[2], show_progress=False)
+login = {"easymaker_region": "kr1", "username": "anyone", "password": sys.argv[2]}
+easymaker.upload(sys.argv[3], "f.txt", **login)
+easymaker.download(sys.argv[3], "down", show_progress=False, **login)
 easymaker.Experiment.delete_by_id(experiment.id)
 print(json.dumps([names, open("down/f.txt").read(), len(easymaker.Training.get_instance_type_list()),
     len(easymaker.Training.get_image_list()), len(easymaker.Training.get_algorithm_list())]))
@@ -129,6 +143,6 @@ def test_storage_token_of_the_sdk(api: API):
     path = "/token/v1.0/appkeys/default/groups/any/iaas-token"
     token = api.call("GET", path)["access"]["token"]
     expires = datetime.strptime(token["expires"], "%Y-%m-%dT%H:%M:%S.%f%z")
-    assert expires - datetime.now(timezone.utc) > timedelta(hours=1)
+    assert expires - datetime.now(UTC) > timedelta(hours=1)
     api.refused("GET", path, 401, headers={})
     api.refused("GET", path.replace("default", "other"), 404)

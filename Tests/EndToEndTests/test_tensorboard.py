@@ -78,7 +78,9 @@ def test_with_the_link_for_browsers(api: API, trainings):
     assert opened.status_code == 200, opened.text
     assert requests.get(link, timeout=30).status_code == 401, "the link works twice"
     # The cookie cannot change anything: a page elsewhere could make a browser send it.
-    cross = api.request("POST", "experiments", headers={}, cookies={cookie.name: cookie.value}, json={"experimentName": "x"})
+    cross = api.request(
+        "POST", "experiments", headers={}, cookies={cookie.name: cookie.value}, json={"experimentName": "x"}
+    )
     assert cross.status_code == 401
 
 

@@ -25,7 +25,13 @@ def test_environment_and_arguments(api: API):
     api.upload(f"{base}/train/sub/b.csv", "3,4")
     api.upload(f"{base}/one.txt", "one")
     api.upload(f"{base}/checkpoint/cp.bin", "cp")
-    parameters = {"lr": "0.1", "note": 'a  b "c" \'d\' $HOME {x} \\ 日本', "empty": "", "Mixed-Case": "-5", "lines": "a\nb"}
+    parameters = {
+        "lr": "0.1",
+        "note": "a  b \"c\" 'd' $HOME {x} \\ 日本",
+        "empty": "",
+        "Mixed-Case": "-5",
+        "lines": "a\nb",
+    }
     training = api.train(
         REPORT,
         hyperparameterList=[{"parameterName": name, "parameterValue": value} for name, value in parameters.items()],
@@ -41,9 +47,23 @@ def test_environment_and_arguments(api: API):
     assert seen["argv"] == [word for name, value in parameters.items() for word in (f"--{name}", value)]
     em = {name: value for name, value in environment.items() if name.startswith("EM_")}
     assert set(em) == {
-        "EM_SOURCE_DIR", "EM_ENTRY_POINT", "EM_DATASET_TRAIN", "EM_DATASET_TEST-2", "EM_DATASETS", "EM_MODEL_DIR",
-        "EM_CHECKPOINT_INPUT_DIR", "EM_CHECKPOINT_DIR", "EM_HP_LR", "EM_HP_NOTE", "EM_HP_EMPTY", "EM_HP_MIXED-CASE",
-        "EM_HP_LINES", "EM_HPS", "EM_TENSORBOARD_LOG_DIR", "EM_REGION", "EM_APPKEY",
+        "EM_SOURCE_DIR",
+        "EM_ENTRY_POINT",
+        "EM_DATASET_TRAIN",
+        "EM_DATASET_TEST-2",
+        "EM_DATASETS",
+        "EM_MODEL_DIR",
+        "EM_CHECKPOINT_INPUT_DIR",
+        "EM_CHECKPOINT_DIR",
+        "EM_HP_LR",
+        "EM_HP_NOTE",
+        "EM_HP_EMPTY",
+        "EM_HP_MIXED-CASE",
+        "EM_HP_LINES",
+        "EM_HPS",
+        "EM_TENSORBOARD_LOG_DIR",
+        "EM_REGION",
+        "EM_APPKEY",
     }
     assert {name: em[f"EM_HP_{name.upper()}"] for name in parameters} == parameters
     assert json.loads(em["EM_HPS"]) == parameters
@@ -73,7 +93,9 @@ def test_absent_inputs_have_no_variable(api: API):
 
 
 def test_entry_point_in_a_folder(api: API):
-    training = api.train("import helper; print(helper.WORD)", {"code/helper.py": "WORD = 'found'"}, entryPoint="code/train.py")
+    training = api.train(
+        "import helper; print(helper.WORD)", {"code/helper.py": "WORD = 'found'"}, entryPoint="code/train.py"
+    )
     training.wait()
     assert training.printed() == ["found"]
 
@@ -103,7 +125,9 @@ import os, torch, torch.distributed as dist
 dist.init_process_group("gloo")
 total = torch.tensor([dist.get_rank() + 1.0])
 dist.all_reduce(total)
-print(f"rank {dist.get_rank()} of {dist.get_world_size()}, local {os.environ['LOCAL_RANK']}, total {total.item():g}")
+line = f"rank {dist.get_rank()} of {dist.get_world_size()}, local {os.environ['LOCAL_RANK']}, total {total.item():g}"
+# The processes of a node share its output, and `print` writes the line's end by itself.
+print(line + "\\n", end="", flush=True)
 dist.destroy_process_group()
 """
     training = api.train(script, image="pytorch", flavor="m2.c2m4", instanceCount=2, useTorchrun=True, nprocPerNode=2)

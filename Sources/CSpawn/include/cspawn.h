@@ -1,13 +1,26 @@
-// What glibc offers only under _GNU_SOURCE, and Swift's Glibc module therefore hides.
+// Starting a process with steps between fork and exec that posix_spawn has no word for.
 #ifndef TAKUMI_CSPAWN_H
 #define TAKUMI_CSPAWN_H
 
-#include <spawn.h>
+#include <sys/types.h>
 
-int takumi_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int from);
-int takumi_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path);
-/// The POSIX_SPAWN_SETSID flag.
-short takumi_spawn_setsid_flag(void);
+struct takumi_spawn {
+    const char *executable;
+    char *const *arguments;
+    char *const *environment;
+    /// Working directory, or null.
+    const char *directory;
+    /// Become standard output and error; -1 is /dev/null.
+    int output, error;
+    /// A session of its own; else a process group of its own.
+    int new_session;
+    /// Files that the child writes its own id into before it becomes the program (control groups); null-terminated, or null.
+    const char *const *joins;
+};
+
+/// Starts a process that inherits nothing else: no descriptors, no signal handlers or masks.
+/// Returns its id, or -1 with errno set, also where the program could not be executed.
+pid_t takumi_spawn(const struct takumi_spawn *spawn);
 
 /// A descriptor that becomes readable when the process ends, or -1.
 int takumi_pidfd_open(int pid);

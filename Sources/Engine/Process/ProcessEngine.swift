@@ -290,6 +290,7 @@ package actor ProcessEngine: Engine, Service {
         state.outcome = .lost
         state.cause = "the agent of this node was killed (\(lastWords(task)))"
         state.endedAt = Date()
+        unlink(task.reserve)
         do { try task.write(state) } catch { logger.error("cannot record a lost task: \(error)") }
         return state
     }

@@ -48,49 +48,39 @@ package enum Spawn {
 
     /// - Parameters:
     ///   - output: descriptors that become the child's standard output and error; nil is `/dev/null`.
+    ///   - joining: files into which the child writes its own id before it becomes the program: its control groups.
     /// - Returns: the child's process id. Signals are reset to their defaults; no other descriptor is inherited.
     package static func start(
         _ executable: String, _ arguments: [String], environment: [String: String], directory: String? = nil,
-        output: Int32? = nil, error: Int32? = nil, grouping: Grouping
+        output: Int32? = nil, error: Int32? = nil, grouping: Grouping, joining: [String] = []
     ) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        for (target, source) in [(Int32(1), output), (2, error)] {
-            if let source {
-                posix_spawn_file_actions_adddup2(&actions, source, target)
-            } else {
-                posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_WRONLY, 0)
-            }
-        }
-        takumi_spawn_add_closefrom(&actions, 3)
-        if let directory { takumi_spawn_add_chdir(&actions, directory) }
-
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigfillset(&signals)
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        var flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
-        switch grouping {
-        case .newSession: flags |= Int32(takumi_spawn_setsid_flag())
-        case .newGroup:
-            flags |= POSIX_SPAWN_SETPGROUP
-            posix_spawnattr_setpgroup(&attributes, 0)
-        }
-        posix_spawnattr_setflags(&attributes, Int16(flags))
-
         let argv = ([executable] + arguments).map { strdup($0) } + [nil]
         let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for pointer in argv + envp { free(pointer) } }
-        var pid = pid_t()
-        let result = posix_spawn(&pid, executable, &actions, &attributes, argv, envp)
-        guard result == 0 else { throw SystemError("start \(executable)", number: result) }
+        let joins = joining.map { strdup($0) } + [nil]
+        defer { for pointer in argv + envp + joins { free(pointer) } }
+        let pid = joins.map { UnsafePointer($0) }.withUnsafeBufferPointer { joins in
+            executable.withCString { executable in
+                withOptionalCString(directory) { directory in
+                    var spawn = takumi_spawn()
+                    spawn.executable = executable
+                    argv.withUnsafeBufferPointer { spawn.arguments = $0.baseAddress }
+                    envp.withUnsafeBufferPointer { spawn.environment = $0.baseAddress }
+                    spawn.directory = directory
+                    spawn.output = output ?? -1
+                    spawn.error = error ?? -1
+                    spawn.new_session = grouping == .newSession ? 1 : 0
+                    spawn.joins = joins.baseAddress
+                    return withExtendedLifetime((argv, envp)) { takumi_spawn(&spawn) }
+                }
+            }
+        }
+        guard pid > 0 else { throw SystemError("start \(executable)") }
         return pid
+    }
+
+    private static func withOptionalCString<T>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> T) -> T {
+        guard let text else { return body(nil) }
+        return text.withCString { body($0) }
     }
 }
 

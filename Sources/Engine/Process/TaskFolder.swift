@@ -35,6 +35,8 @@ package struct TaskFolder: Sendable {
     /// What the agent itself prints, for the case that it cannot even start.
     package var agentLog: String { "\(path)/agent.log" }
     package var work: String { "\(path)/work" }
+    /// Disk space kept for recording the end.
+    package var reserve: String { "\(path)/reserve" }
 
     package func readState() -> TaskState? { JSONFile.read(TaskState.self, at: state) }
     package func write(_ state: TaskState) throws { try JSONFile.write(state, to: self.state) }

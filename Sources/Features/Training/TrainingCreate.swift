@@ -21,8 +21,8 @@ struct TrainingCreate: Decodable, Sendable {
     var experimentDescription: String?
     var imageId: String?
     var flavorId: String?
-    var instanceCount: Int?
-    var dataStorageSize: Int?
+    var instanceCount: WholeNumber?
+    var dataStorageSize: WholeNumber?
     var algorithmId: String?
     var sourceDirUri: String?
     var entryPoint: String?
@@ -32,10 +32,10 @@ struct TrainingCreate: Decodable, Sendable {
     var checkPointUploadUri: String?
     var modelUploadUri: String?
     var trainingTypeCode: String?
-    var timeoutMinutes: Int?
+    var timeoutMinutes: WholeNumber?
     var useLog: Bool?
     var useTorchrun: Bool?
-    var nprocPerNode: Int?
+    var nprocPerNode: WholeNumber?
     var tagList: [WireTag]?
 
     var tags: [Tag] { (tagList ?? []).map(\.tag) }
@@ -52,9 +52,9 @@ struct TrainingCreate: Decodable, Sendable {
             "is required; give the id of an experiment, or experimentName to create one on the spot")
         if experimentId == nil, experimentName != nil { validator.name(experimentName, "experimentName") }
         validator.length(experimentDescription, "experimentDescription", limit: Limits.description)
-        validator.range(instanceCount, "instanceCount", 1...10)
-        validator.range(dataStorageSize, "dataStorageSize", 300...10_000)
-        validator.range(timeoutMinutes, "timeoutMinutes", 60...43_200)
+        validator.range(instanceCount?.value, "instanceCount", 1...10)
+        validator.range(dataStorageSize?.value, "dataStorageSize", 300...10_000)
+        validator.range(timeoutMinutes?.value, "timeoutMinutes", 60...43_200)
         validator.require(
             trainingTypeCode == nil || trainingTypeCode == "NORMAL", "trainingTypeCode",
             "'\((trainingTypeCode ?? "").excerpt)' is not known; use NORMAL")

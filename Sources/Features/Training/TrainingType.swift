@@ -28,7 +28,7 @@ struct TrainingType: ResourceType {
         let image = try image(body)
         let flavor = try flavor(body, image: image)
         var spec = TrainingSpec(
-            experimentID: "", imageID: image.id, flavorID: flavor.id, nodes: body.instanceCount ?? 1,
+            experimentID: "", imageID: image.id, flavorID: flavor.id, nodes: body.instanceCount?.value ?? 1,
             source: body.sourceDirUri ?? "", entryPoint: body.entryPoint ?? "",
             hyperparameters: (body.hyperparameterList ?? []).map {
                 .init(name: $0.parameterName ?? "", value: $0.parameterValue ?? "")
@@ -37,8 +37,8 @@ struct TrainingType: ResourceType {
             checkpointInput: body.checkPointInputUri, checkpointOutput: body.checkPointUploadUri,
             modelOutput: body.modelUploadUri ?? "", usesTorchrun: body.useTorchrun ?? false,
             processesPerNode: try processes(body, image: image, flavor: flavor),
-            timeoutMinutes: body.timeoutMinutes ?? 43_200, usesLog: body.useLog ?? false,
-            dataStorageSize: body.dataStorageSize,
+            timeoutMinutes: body.timeoutMinutes?.value ?? 43_200, usesLog: body.useLog ?? false,
+            dataStorageSize: body.dataStorageSize?.value,
             runName: Training.runName(body.trainingName ?? "", unique: sources.newID()))
         try await engine.check(
             Array(
@@ -89,9 +89,9 @@ struct TrainingType: ResourceType {
         }
         let most = flavor.gpus > 0 ? flavor.gpus : flavor.vcpus
         var validator = Validator()
-        validator.range(body.nprocPerNode, "nprocPerNode", 1...max(1, most))
+        validator.range(body.nprocPerNode?.value, "nprocPerNode", 1...max(1, most))
         try validator.check()
-        return body.nprocPerNode ?? 1
+        return body.nprocPerNode?.value ?? 1
     }
 
     private func checkStorage(_ spec: TrainingSpec, project: String) async throws {

@@ -171,7 +171,8 @@ package struct Agent {
         if assignment.sandbox, let sandbox = Sandbox() {
             command = sandbox.wrapping(
                 command, home: assignment.home, directory: directory,
-                readable: [environment] + paths.readable, writable: paths.writable, gpu: !assignment.gpus.isEmpty)
+                readable: [Mount(environment)] + paths.readable, writable: paths.writable, gpu: !assignment.gpus.isEmpty
+            )
         }
         state.isolation = [
             assignment.sandbox ? "bubblewrap" : "no sandbox (bubblewrap does not work here)",

@@ -90,7 +90,8 @@ struct EnvironmentCache {
         ]
         if let sandbox {
             command = sandbox.wrapping(
-                command, home: home, directory: source, readable: [uv, source], writable: [path, cache], gpu: false)
+                command, home: home, directory: source, readable: [Mount(uv), Mount(source)], writable: [path, cache],
+                gpu: false)
         }
         // Relative paths in the file are relative to the file.
         try run(command, "requirements.txt", directory: source, hidesServer: true, sandboxed: sandbox != nil)

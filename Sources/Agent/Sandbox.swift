@@ -1,6 +1,17 @@
 import Engine
 import Foundation
 
+/// A path of the host and where a sandboxed program sees it.
+struct Mount: Sendable, Equatable {
+    var source: String
+    var place: String
+
+    init(_ source: String, at place: String? = nil) {
+        self.source = source
+        self.place = place ?? source
+    }
+}
+
 /// Wraps a command with bubblewrap: the host read-only, the server's home out of sight, a `/tmp` and a process table of its
 /// own; only the task's folders can be written.
 package struct Sandbox: Sendable {
@@ -19,16 +30,16 @@ package struct Sandbox: Sendable {
     }
 
     /// - Parameters:
-    ///   - readable: paths inside the hidden home that stay visible, read-only.
+    ///   - readable: what stays visible, read-only, though the home and `/tmp` are hidden.
     ///   - writable: paths that the command may write.
     func wrapping(
-        _ command: [String], home: String, directory: String, readable: [String], writable: [String], gpu: Bool
+        _ command: [String], home: String, directory: String, readable: [Mount], writable: [String], gpu: Bool
     ) -> [String] {
         var wrapped = [program, "--ro-bind", "/", "/"]
         // A GPU's device files have names that only the driver knows, so all devices are passed on.
         wrapped += gpu ? ["--dev-bind", "/dev", "/dev"] : ["--dev", "/dev"]
         wrapped += ["--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", home]
-        for path in readable { wrapped += ["--ro-bind", path, path] }
+        for mount in readable { wrapped += ["--ro-bind", mount.source, mount.place] }
         for path in writable { wrapped += ["--bind", path, path] }
         wrapped += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--cap-drop", "ALL", "--die-with-parent"]
         wrapped += ["--chdir", directory, "--"]

@@ -45,11 +45,12 @@ final class TaskPaths: Sendable {
         assignment.spec.inputs.contains { $0.name == TaskSpec.source } ? input(TaskSpec.source) : scratch
     }
 
-    var readable: [String] {
-        let inputs = assignment.spec.inputs.filter { !$0.writable }.map { input($0.name) }
-        // A link's target is bound under its own path: bound at the link's, it would leave the link's folder behind.
-        return inputs.filter { (try? FileManager.default.destinationOfSymbolicLink(atPath: $0)) == nil }
-            + linked.withLock { $0 }
+    var readable: [Mount] {
+        assignment.spec.inputs.filter { !$0.writable }.map { input($0.name) }.map { path in
+            // Of a mounted directory the input is a link; the program sees the directory in its place.
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path)
+            return Mount(target ?? path, at: path)
+        } + linked.withLock { $0.map { Mount($0) } }
     }
 
     var writable: [String] {

@@ -62,13 +62,20 @@ struct Server {
         notes =
             sandbox ? [] : ["bubblewrap does not work here: jobs run without a sandbox (apt-get install bubblewrap)"]
         let late = LateController()
-        engine = try ProcessEngine(
-            settings: .init(
-                home: home.path, program: Server.program, overcommit: configuration.cpuOvercommit,
-                reserveMiB: configuration.memoryReserveMiB,
-                environments: ProcessInfo.processInfo.environment["TAKUMI_ENVIRONMENTS"] ?? configuration.environments
-                    ?? "\(home.path)/environments", sandbox: sandbox),
-            logger: logger, changed: { late.value?.enqueue($0) })
+        do {
+            engine = try ProcessEngine(
+                settings: .init(
+                    home: home.path, program: Server.program, overcommit: configuration.cpuOvercommit,
+                    reserveMiB: configuration.memoryReserveMiB,
+                    environments: ProcessInfo.processInfo.environment["TAKUMI_ENVIRONMENTS"] ?? configuration
+                        .environments
+                        ?? "\(home.path)/environments", sandbox: sandbox),
+                logger: logger, changed: { late.value?.enqueue($0) })
+        } catch let error as TakumiError where error.code == .conflict {
+            let pid = ServerFile.read(home: home).map { " (process \($0.pid))" } ?? ""
+            throw TakumiError(
+                .conflict, "another server\(pid) already uses \(home.path); stop it or choose another --home")
+        }
 
         let objects = try DiskStore(root: home.objects)
         let agents = AgentConfiguration(storage: configuration.storage, hosts: names)

@@ -115,7 +115,7 @@ extension Store {
         resource.metadata.updatedAt = Date()
         let record = try Record(resource)
         let metadata = resource.metadata
-        let stored = try await write { db, touched in
+        let stored = try await write(mayUseReserve: true) { db, touched in
             guard let current = try Store.fetch(db, metadata.key, project: nil), current.metadata.version == expected
             else {
                 return false

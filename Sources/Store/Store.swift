@@ -46,13 +46,15 @@ package final class Store: Sendable {
     }
 
     /// Runs one write transaction, then tells the change feed which keys it touched.
-    func write<T: Sendable>(_ body: @Sendable @escaping (Database, inout [ResourceKey]) throws -> T) async throws -> T {
+    /// - Parameter mayUseReserve: on a full disk give up the reserve and try again. For what already runs and must still be
+    ///   able to end; a new request is refused instead.
+    func write<T: Sendable>(
+        mayUseReserve: Bool = false, _ body: @Sendable @escaping (Database, inout [ResourceKey]) throws -> T
+    ) async throws -> T {
         do {
             return try await commit(body)
         } catch let error as DatabaseError {
-            // What is running must still be able to end: the reserve is for status writes, and a new request may use it up
-            // no more than they do.
-            guard error.isDiskFull, reserve?.release() == true else { throw Store.translated(error) }
+            guard mayUseReserve, error.isDiskFull, reserve?.release() == true else { throw Store.translated(error) }
         }
         do {
             return try await commit(body)

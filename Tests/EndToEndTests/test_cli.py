@@ -63,7 +63,7 @@ def test_without_a_server(tmp_path):
 
 def test_second_server_of_one_home(server: Server):
     result = server.command("serve", "--port", "0", "--tls-port", "0", check=False)
-    assert result.returncode == 1 and str(server.process.pid) in result.stderr, result
+    assert result.returncode == 1 and str(server.home) in result.stderr, result
 
 
 def test_port_that_is_taken(server: Server, tmp_path):

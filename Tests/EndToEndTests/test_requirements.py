@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from client import API, unique
-from harness import Server
+from harness import Server, eventually
 
 NAME = "takumi_probe-1.0-py3-none-any.whl"
 SCRIPT = "import takumi_probe; print(takumi_probe.WORD)"
@@ -84,7 +84,9 @@ def test_what_is_no_list_of_requirements(api: API):
 def test_stopped_while_packages_are_installed(api: API):
     """A stop must not wait for an installation."""
     training = api.train("print('never')", source_package("import time; time.sleep(120)"))
-    training.wait_line("Using Python", timeout=60)
+    eventually(
+        lambda: "requirements.txt" in (training.read().get("statusReason") or ""), "the installation begins", timeout=60
+    )
     training.stop()
     training.wait("STOPPED", timeout=15)
     assert training.printed() == []

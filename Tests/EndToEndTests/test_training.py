@@ -64,11 +64,14 @@ def test_environment_and_arguments(api: API):
         "EM_TENSORBOARD_LOG_DIR",
         "EM_REGION",
         "EM_APPKEY",
+        "EM_API_URL",
     }
     assert {name: em[f"EM_HP_{name.upper()}"] for name in parameters} == parameters
     assert json.loads(em["EM_HPS"]) == parameters
     assert json.loads(em["EM_DATASETS"]) == {"train": em["EM_DATASET_TRAIN"], "Test-2": em["EM_DATASET_TEST-2"]}
     assert (em["EM_ENTRY_POINT"], em["EM_REGION"], em["EM_APPKEY"]) == ("train.py", "kr1", "default")
+    # Beyond SPEC 12.4: without it, the vendor's SDK in a program would ask the vendor's cloud.
+    assert em["EM_API_URL"] == api.server.url
 
     folders = seen["folders"]
     assert sorted(folders["EM_DATASET_TRAIN"]) == ["a.csv", "sub"]

@@ -102,6 +102,19 @@ extension SwiftClient {
     }
 
     /// Deletes an object; one that is gone already is no error.
+    /// Whether an object of that name may be written, found out by writing an empty one and removing it: Swift tells
+    /// nobody but an owner what a container's write policy says.
+    package func checkWritable(_ path: ObjectPath) async throws {
+        let reply = try await send("storing '\(path.name.excerpt)'") {
+            var request = HTTPClientRequest(url: url(path.container, path.name))
+            request.method = .PUT
+            request.headers.add(name: "Content-Length", value: "0")
+            return request
+        }
+        _ = try await reply.body.collect(upTo: 1 << 20)
+        try await delete(path)
+    }
+
     package func delete(_ path: ObjectPath) async throws {
         do {
             let reply = try await send("deleting '\(path.name.excerpt)'") {

@@ -134,8 +134,9 @@ extension SwiftClient {
             // Thrown as something else than TakumiError, so that `send` tries again.
             throw HTTPClientError.remoteConnectionClosed
         }
+        // Not `.forbidden`, which stands for what a container's policy says: this is the server's own configuration.
         throw TakumiError(
-            .forbidden,
+            .unavailable,
             "'\(server.authURL.excerpt)' refused user '\(server.user.excerpt)' (\(reply.status.code)); check the "
                 + "storage configuration")
     }

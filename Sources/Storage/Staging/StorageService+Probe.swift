@@ -82,7 +82,9 @@ extension StorageService {
     ) async throws {
         do {
             switch need {
-            case .write: return try await client.headContainer(place)
+            case .write:
+                let name = ".takumi-write-check"
+                return try await client.checkWritable(place.object(path.isEmpty ? name : "\(path)/\(name)"))
             case .readObject: if !path.isEmpty, try await client.head(place.object(path)) != nil { return }
             case .readPrefix:
                 if !path.isEmpty, try await client.head(place.object(path)) != nil { return }

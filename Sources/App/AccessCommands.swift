@@ -73,7 +73,7 @@ struct AccessOptions: ParsableArguments {
 
     @Option(help: "The server's folder. [env: TAKUMI_HOME] (default: ~/.takumi)")
     var home: String?
-    @Option(help: "Print text for people, or json for programs.")
+    @Option(help: "How to print: table (text for people) or json.")
     var output: Format = .table
 
     func run(_ body: (Directory) async throws -> Void) async throws {

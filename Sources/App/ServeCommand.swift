@@ -9,15 +9,15 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "The folder that holds everything. [env: TAKUMI_HOME] (default: ~/.takumi)")
     var home: String?
-    @Option(help: "Port of the API and the console; 0 for any free one.")
+    @Option(help: "Port of the API; 0 for any free one.")
     var port = 8400
-    @Option(help: "Port of the object store, TensorBoard and inference, with TLS; 0 for any free one.")
+    @Option(help: "Port of the object store and TensorBoard, with TLS; 0 for any free one.")
     var tlsPort = 8443
     @Option(help: "The address to listen on (default: 127.0.0.1, or `host` of config.yaml).")
     var host: String?
     @Option(help: "trace, debug, info, notice, warning or error.")
     var logLevel = "notice"
-    @Option(help: "Print the start's summary as text, or as one line of json.")
+    @Option(help: "How to print where the server is: table (text for people) or json (one line).")
     var output = AccessOptions.Format.table
 
     func validate() throws {

@@ -17,10 +17,10 @@ struct TrainingSettings: ParsableArguments {
     @Option(help: "How many nodes, 1 to 10.")
     var nodes: Int?
 
-    @Option(help: ArgumentHelp("A hyperparameter; the script gets --KEY VALUE.", valueName: "key=value"))
+    @Option(help: ArgumentHelp("A hyperparameter; the script gets --KEY VALUE. Can be repeated.", valueName: "key=value"))
     var hp: [KeyValue] = []
 
-    @Option(help: ArgumentHelp("An input: the script finds it where EM_DATASET_{NAME} says.", valueName: "name=place"))
+    @Option(help: ArgumentHelp("An input: the script finds it where EM_DATASET_{NAME} says. Can be repeated.", valueName: "name=place"))
     var data: [KeyValue] = []
 
     @Option(help: ArgumentHelp("A checkpoint to begin from.", valueName: "uri"))
@@ -32,22 +32,22 @@ struct TrainingSettings: ParsableArguments {
     @Option(help: ArgumentHelp("Where the model goes.", valueName: "uri"))
     var modelOutput: String?
 
-    @Option(help: ArgumentHelp("End it after so many hours, 1 to 720.", valueName: "hours"))
+    @Option(help: ArgumentHelp("End it after so many hours, 1 to 720. (default: 720)", valueName: "hours"))
     var timeout: Int?
 
     @Flag(inversion: .prefixedNo, help: "Start the script with torchrun (PyTorch).")
     var torchrun: Bool?
 
-    @Option(help: "Processes on each node, with torchrun.")
+    @Option(help: "Processes on each node, with torchrun. (default: 1)")
     var nproc: Int?
 
-    @Option(help: ArgumentHelp("Storage for the data, in GB, 300 to 10000.", valueName: "gb"))
+    @Option(help: ArgumentHelp("Storage for the data, in GB, 300 to 10000. Recorded only; nothing is set aside.", valueName: "gb"))
     var dataStorage: Int?
 
-    @Flag(inversion: .prefixedNo, help: "Keep the log in the searchable store.")
+    @Flag(inversion: .prefixedNo, help: "Ask for log management. Recorded only; there is no searchable store yet.")
     var useLog: Bool?
 
-    @Option(help: ArgumentHelp("A tag.", valueName: "key=value"))
+    @Option(help: ArgumentHelp("A tag. Can be repeated.", valueName: "key=value"))
     var tag: [KeyValue] = []
 
     func validate() throws {

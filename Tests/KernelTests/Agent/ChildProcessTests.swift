@@ -93,7 +93,8 @@ import Testing
         // 0, 1, 2 and the one with which ls reads the folder.
         #expect(output.split(separator: "\n").first?.trimmingCharacters(in: .whitespaces) == "4")
         // Signals 32 and 33 are the C library's own; no program sees them.
-        let ignored = output.split(separator: "\t").last.flatMap { UInt64($0.trimmingCharacters(in: .newlines), radix: 16) }
+        let mask = output.split(separator: "\t").last?.trimmingCharacters(in: .newlines)
+        let ignored = mask.flatMap { UInt64($0, radix: 16) }
         #expect(ignored.map { $0 & 0x7FFF_FFFF } == 0)
     }
 

@@ -7,12 +7,13 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 # uv does not read pip's find-links by itself.
+ifneq ($(PIP_FIND_LINKS),)
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
-# Image environments are shared by the servers that tests start.
-export TAKUMI_ENVIRONMENTS ?= $(CURDIR)/.cache/environments
+endif
+# Image environments are shared by the servers that tests and benchmarks start; a server of one's own keeps them in its home.
+test test-e2e test-e2e-only bench: export TAKUMI_ENVIRONMENTS ?= $(CURDIR)/.cache/environments
 DEBUG := .build/debug/takumi
 RELEASE := .build-release/release/takumi
-# Debug symbols of dependencies are half of the build's time and disk.
 SWIFT_DEBUG := swift build
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --scratch-path .build-release
 
@@ -22,11 +23,14 @@ build: setup
 	$(SWIFT_RELEASE) --product takumi
 	mkdir -p bin && ln -f $(RELEASE) bin/takumi
 
-run: build
-	bin/takumi serve
+# With uv from the virtual environment, where the machine has none.
+WITH_UV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-quickstart: build
-	Scripts/quickstart.sh bin/takumi
+run: build $(VENV)/.ready
+	$(WITH_UV) bin/takumi serve
+
+quickstart: build $(VENV)/.ready
+	$(WITH_UV) Scripts/quickstart.sh bin/takumi
 
 test: setup-test
 	$(SWIFT_DEBUG) --build-tests
@@ -43,8 +47,7 @@ test-e2e: setup-test
 
 .PHONY: test-e2e-only
 test-e2e-only:
-	TAKUMI_BIN=$(CURDIR)/$(DEBUG) PATH="$(CURDIR)/$(VENV)/bin:$$PATH" \
-		$(PYTHON) -m pytest Tests/EndToEndTests -q --durations=10
+	TAKUMI_BIN=$(CURDIR)/$(DEBUG) $(WITH_UV) $(PYTHON) -m pytest Tests/EndToEndTests -q --durations=10
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
@@ -54,14 +57,15 @@ format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
 bench: build setup-test
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) Benchmarks/run.py bin/takumi
+	command -v wrk >/dev/null || apt-get install -y -qq --no-install-recommends wrk
+	$(WITH_UV) $(PYTHON) Benchmarks/run.py bin/takumi
 
 setup:
 	Scripts/setup.sh
 
 setup-test: setup $(VENV)/.ready
 	Tests/EndToEndTests/setup.sh
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" uv pip install --quiet --python $(PYTHON) -r Tests/EndToEndTests/requirements.txt
+	$(WITH_UV) uv pip install --quiet --python $(PYTHON) -r Tests/EndToEndTests/requirements.txt
 
 $(VENV)/.ready:
 	python3 -m venv $(VENV)

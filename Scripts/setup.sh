@@ -14,5 +14,5 @@ if [ ${#missing[@]} -gt 0 ]; then
     "${sudo[@]}" apt-get update -qq
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
-command -v swift >/dev/null || { echo "Swift 6.1 or later is not on the PATH: https://www.swift.org/install" >&2; exit 1; }
+command -v swift >/dev/null || { echo "Swift 6.3 or later is not on the PATH: https://www.swift.org/install" >&2; exit 1; }
 command -v python3 >/dev/null || { echo "python3 is not on the PATH" >&2; exit 1; }

@@ -100,9 +100,9 @@ struct EnvironmentCache {
     /// uv's settings. pip's find-links count for uv too, which does not read them itself.
     private var uvEnvironment: [String: String] {
         var environment = ProcessInfo.processInfo.environment
-        if environment["UV_FIND_LINKS"] == nil, let links = environment["PIP_FIND_LINKS"] {
-            environment["UV_FIND_LINKS"] = links
-        }
+        // An empty one is none: make and shells export variables that way.
+        let links = ["UV_FIND_LINKS", "PIP_FIND_LINKS"].compactMap { environment[$0] }.first { !$0.isEmpty }
+        environment["UV_FIND_LINKS"] = links
         environment["VIRTUAL_ENV"] = nil
         return environment
     }
@@ -160,13 +160,22 @@ struct EnvironmentCache {
         guard let python = Tool.find("python3") else {
             throw TakumiError(.unavailable, "python3 is not on the PATH; install Python 3.11 or later")
         }
+        // Two images may be installed at once.
+        guard let lock = FileLock(path: "\(tools).lock") else { throw SystemError("lock \(tools)") }
+        lock.lock()
+        defer { withExtendedLifetime(lock) {} }
+        if FileManager.default.isExecutableFile(atPath: uv) { return uv }
         report("installing uv")
-        let child = ChildProcess(
-            command: [python, "-m", "pip", "install", "--quiet", "--prefix", tools, "uv"],
-            environment: ProcessInfo.processInfo.environment, grace: 2)
-        let exit = try child.run(stop: stop, output: log)
-        guard exit.code == 0, FileManager.default.isExecutableFile(atPath: uv) else {
-            throw TakumiError(.unavailable, "uv is not on the PATH and pip could not install it; run: pip install uv")
+        // A virtual environment of its own: Debian's Python refuses to install anything into itself.
+        for command in [
+            [python, "-m", "venv", "--clear", tools], ["\(tools)/bin/python", "-m", "pip", "install", "--quiet", "uv"],
+        ] {
+            let child = ChildProcess(
+                command: command, environment: ProcessInfo.processInfo.environment, grace: 2)
+            guard try child.run(stop: stop, output: log).code == 0 else {
+                throw TakumiError(
+                    .unavailable, "uv is not on the PATH and could not be installed with python3 -m venv; install uv")
+            }
         }
         return uv
     }

@@ -36,6 +36,7 @@ struct Server {
     private let controller: Controller
     private let features: [any Feature]
     private let storage: StorageService
+    private let client: HTTPClient
     private let addresses: Addresses
     private let isFirst: Bool
     private let notes: [String]
@@ -85,6 +86,9 @@ struct Server {
         let objectStorage = ObjectStorageFeature(
             store: objects, directory: directory, service: accounts.identity(for:), publicURL: publicURL)
         for project in try await directory.projects() { try await objectStorage.prepare(project) }
+        // The last thing that could throw was above: a client must be shut down, and only `run` does that. Not the shared
+        // client, which unpacks what it receives and leaves the headers as they were.
+        client = HTTPClient(eventLoopGroupProvider: .singleton)
 
         let environment = ClockAndIDs()
         let experiments = ExperimentsFeature(store: store, sources: environment, home: home.path, publicURL: publicURL)
@@ -99,7 +103,7 @@ struct Server {
             ImagesFeature(catalog: catalog, engine: engine),
             objectStorage,
             TensorBoardFeature(
-                store: store, engine: engine, catalog: catalog, proxy: ReverseProxy(client: .shared), home: home.path,
+                store: store, engine: engine, catalog: catalog, proxy: ReverseProxy(client: client), home: home.path,
                 idle: .seconds(60 * configuration.tensorBoardIdleMinutes),
                 folder: { try ExperimentsFeature.tensorBoardFolder($0) ?? TrainingFeature.tensorBoardFolder($0) }),
         ]
@@ -109,6 +113,16 @@ struct Server {
 
     /// Runs until a signal or a failure.
     func run(ready: @escaping @Sendable (StartSummary) -> Void) async throws {
+        do {
+            try await serve(ready)
+        } catch {
+            try? await shutdown()
+            throw error
+        }
+        try await shutdown()
+    }
+
+    private func serve(_ ready: @escaping @Sendable (StartSummary) -> Void) async throws {
         let router = router()
         // Clients that ask before a large upload (curl, Swift's own) wait a second for an answer that never comes otherwise.
         let http1 = HTTP1Channel.Configuration(additionalChannelHandlers: [ContinueHandler()])
@@ -137,17 +151,17 @@ struct Server {
         configuration.maximumGracefulShutdownDuration = .seconds(20)
         defer { unlink(home.serverFile) }
         do {
-            do {
-                try await ServiceGroup(configuration: configuration).run()
-            } catch {
-                try? await storage.shutdown()
-                throw error
-            }
+            try await ServiceGroup(configuration: configuration).run()
         } catch let error as NIOCore.IOError where error.errnoCode == EADDRINUSE {
             throw TakumiError(
                 .conflict, "port \(ports.plain) or \(ports.tls) is taken; choose others with --port and --tls-port")
         }
+    }
+
+    /// Clients that are let go without this end the process.
+    private func shutdown() async throws {
         try await storage.shutdown()
+        try await client.shutdown()
     }
 
     private func router() -> Router<TakumiContext> {

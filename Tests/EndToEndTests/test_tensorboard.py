@@ -23,12 +23,13 @@ def trainings(api: API):
     ]
     for training in made:
         training.wait(timeout=600)
+    # The first start of all installs TensorBoard.
+    get(api, made[0].read()["tensorboardAccessUri"], timeout=300, **with_token(api))
     return experiment, made
 
 
-def get(api: API, uri: str, **options) -> requests.Response:
-    # The first start installs TensorBoard.
-    return requests.get(uri, verify=str(api.server.ca), timeout=300, allow_redirects=False, **options)
+def get(api: API, uri: str, timeout: float = 30, **options) -> requests.Response:
+    return requests.get(uri, verify=str(api.server.ca), timeout=timeout, allow_redirects=False, **options)
 
 
 def with_token(api: API) -> dict:
@@ -42,6 +43,11 @@ def test_of_a_training(api: API, trainings):
     assert page.status_code == 200 and "<html" in page.text.lower(), page.text[:500]
     data = get(api, f"{uri}data/plugin/scalars/tags", **with_token(api))
     assert data.status_code == 200, data.text
+    # Compressed or not, as the client asks: both must come whole.
+    for encoding in ("identity", "gzip"):
+        headers = with_token(api)["headers"] | {"Accept-Encoding": encoding}
+        runs = get(api, f"{uri}data/runs", headers=headers)
+        assert runs.json() == ["."] and runs.headers.get("Content-Encoding", "identity") == encoding, runs.headers
     assert [set(tags) for tags in data.json().values()] == [{"loss"}], data.json()
 
 

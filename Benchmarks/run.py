@@ -204,7 +204,7 @@ def first_line(binary):
                     headers={"X-EasyMaker-Token": server.token})).read().decode()
                 times.append(float(re.search(r"first ([\d.]+)", log)[1]) - begin)
             environments = pathlib.Path(os.environ.get("TAKUMI_ENVIRONMENTS") or f"{home}/environments")
-            python = next(path.parent.parent.parent.parent.parent / "bin/python" for path in environments.glob("*/lib/python*/site-packages/torch"))
+            python = next(path.parents[3] / "bin/python" for path in environments.glob("*/lib/python*/site-packages/torch"))
             by_hand = []
             for _ in range(6):
                 begin = time.time()

@@ -35,6 +35,9 @@ package struct Agent {
         let stop = try StopRequest()
         // The server keeps its own files private; a program's outputs may lie on a share that others read.
         umask(0o022)
+        // Jobs take what the server leaves: whoever looks at a list must not wait for a thousand of them. By the group, since
+        // Linux keeps a priority per thread and this one need not be the one that starts the program.
+        setpriority(__priority_which_t(PRIO_PGRP.rawValue), 0, 5)
         signal(SIGTERM, SIG_IGN)
         signal(SIGINT, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
@@ -249,7 +252,7 @@ package struct Agent {
             try folder.write(state)
         } catch {
             // Disk full: standard error goes to agent.log, which the server quotes when an agent vanishes.
-            FileHandle.standardError.write(Data("cannot record \(state.phase): \(error)\n".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("cannot record \(state.phase): \(error)\n".utf8))
         }
         AgentNews.post(assignment.workloadID, to: assignment.news)
     }

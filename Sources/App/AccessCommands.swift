@@ -83,7 +83,7 @@ struct AccessOptions: ParsableArguments {
             _ = try await home.bootstrap(directory)
             try await body(directory)
         } catch let error as TakumiError {
-            FileHandle.standardError.write(Data("error: \(error.line)\n".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("error: \(error.line)\n".utf8))
             throw ExitCode(1)
         }
     }

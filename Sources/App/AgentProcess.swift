@@ -8,7 +8,7 @@ enum AgentProcess {
             try await Agent.run(folder: folder) { try StagerStaging($0) }
         } catch {
             // The engine quotes the last line of this where an agent ends without having recorded why.
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("\(error)\n".utf8))
             exit(1)
         }
     }

@@ -47,10 +47,11 @@ struct ServeCommand: AsyncParsableCommand {
                 logger: logger)
             try await server.run { summary in
                 // Not print: a pipe is buffered, and whoever started the server waits for this.
-                FileHandle.standardOutput.write(Data(((output == .json ? summary.json : summary.text) + "\n").utf8))
+                try? FileHandle.standardOutput.write(
+                    contentsOf: Data(((output == .json ? summary.json : summary.text) + "\n").utf8))
             }
         } catch let error as TakumiError {
-            FileHandle.standardError.write(Data("error: \(error.line)\n".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("error: \(error.line)\n".utf8))
             throw ExitCode(1)
         }
     }

@@ -17,10 +17,13 @@ struct TrainingSettings: ParsableArguments {
     @Option(help: "How many nodes, 1 to 10.")
     var nodes: Int?
 
-    @Option(help: ArgumentHelp("A hyperparameter; the script gets --KEY VALUE. Can be repeated.", valueName: "key=value"))
+    @Option(
+        help: ArgumentHelp("A hyperparameter; the script gets --KEY VALUE. Can be repeated.", valueName: "key=value"))
     var hp: [KeyValue] = []
 
-    @Option(help: ArgumentHelp("An input: the script finds it where EM_DATASET_{NAME} says. Can be repeated.", valueName: "name=place"))
+    @Option(
+        help: ArgumentHelp(
+            "An input: the script finds it where EM_DATASET_{NAME} says. Can be repeated.", valueName: "name=place"))
     var data: [KeyValue] = []
 
     @Option(help: ArgumentHelp("A checkpoint to begin from.", valueName: "uri"))
@@ -41,7 +44,9 @@ struct TrainingSettings: ParsableArguments {
     @Option(help: "Processes on each node, with torchrun. (default: 1)")
     var nproc: Int?
 
-    @Option(help: ArgumentHelp("Storage for the data, in GB, 300 to 10000. Recorded only; nothing is set aside.", valueName: "gb"))
+    @Option(
+        help: ArgumentHelp(
+            "Storage for the data, in GB, 300 to 10000. Recorded only; nothing is set aside.", valueName: "gb"))
     var dataStorage: Int?
 
     @Flag(inversion: .prefixedNo, help: "Ask for log management. Recorded only; there is no searchable store yet.")

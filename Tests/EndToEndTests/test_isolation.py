@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from client import API, unique
+from harness import environment
 
 
 def bubblewrap_works() -> bool:
@@ -76,8 +77,9 @@ def test_home_of_the_server_is_hidden(seen):
 
 def test_tmp_is_its_own(seen):
     assert seen["tmp write"] == 1
-    # The way to the server's home, where that lies below /tmp, is all that is there of the host's.
-    assert set(seen["tmp"]) <= {str(seen["training"].api.server.home).split("/")[2]}, seen["tmp"]
+    # The ways to the server's home and to the image, where these lie below /tmp, are all that is there of the host's.
+    ways = [str(seen["training"].api.server.home), environment()["TAKUMI_ENVIRONMENTS"]]
+    assert set(seen["tmp"]) <= {way.split("/")[2] for way in ways if way.startswith("/tmp/")}, seen["tmp"]
 
 
 def test_other_processes_are_hidden(seen):

@@ -94,7 +94,11 @@ package struct ExperimentsFeature: Feature {
 
     /// Below the home; nil for another kind's record.
     package static func tensorBoardFolder(_ record: Record) throws -> String? {
-        record.key.kind == .experiment ? "tensorboard/\(record.metadata.project)/\(record.key.id)" : nil
+        record.key.kind == .experiment ? tensorBoardFolder(record.metadata) : nil
+    }
+
+    static func tensorBoardFolder(_ metadata: Metadata) -> String {
+        "tensorboard/\(metadata.project)/\(metadata.key.id)"
     }
 
     package var reconcilers: [any Reconciler] { [ExperimentReconciler(store: store, home: home)] }

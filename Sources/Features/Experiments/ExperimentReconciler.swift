@@ -35,6 +35,6 @@ struct ExperimentReconciler: Reconciler {
     }
 
     static func folder(home: String, _ experiment: Experiment) -> String {
-        "\(home)/tensorboard/\(experiment.metadata.project)/\(experiment.id)"
+        "\(home)/\(ExperimentsFeature.tensorBoardFolder(experiment.metadata))"
     }
 }

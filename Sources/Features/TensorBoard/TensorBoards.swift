@@ -70,11 +70,9 @@ actor TensorBoards: Service {
         -> Workload
     {
         let tool = catalog.tensorBoard
-        let lock = "\(settings.home)/images/\(tool.digest).txt"
-        try FileManager.default.createDirectory(atPath: "\(settings.home)/images", withIntermediateDirectories: true)
+        let lock = try LockFile.place(tool.lock, digest: tool.digest, home: settings.home)
         try FileManager.default.createDirectory(
             atPath: "\(settings.home)/\(folder)", withIntermediateDirectories: true)
-        try tool.lock.write(to: URL(fileURLWithPath: lock), options: .atomic)
         let task = TaskSpec(
             command: [
                 Placeholder.python, "-m", "tensorboard.main", "--logdir", Placeholder.output("logs"), "--host",

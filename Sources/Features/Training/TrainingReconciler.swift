@@ -52,11 +52,7 @@ struct TrainingReconciler: Reconciler {
         else {
             throw TakumiError(.failed, "the image or the instance type of this training is no longer offered")
         }
-        let lock = "\(home)/images/\(image.digest).txt"
-        if !FileManager.default.fileExists(atPath: lock) {
-            try FileManager.default.createDirectory(atPath: "\(home)/images", withIntermediateDirectories: true)
-            try image.lock.write(to: URL(fileURLWithPath: lock), options: .atomic)
-        }
+        let lock = try LockFile.place(image.lock, digest: image.digest, home: home)
         try await engine.launch(
             training.workload(image: image, flavor: flavor, lock: lock, region: region, apiURL: apiURL()))
     }

@@ -4,12 +4,13 @@ import Resource
 import Store
 import Synchronization
 
-/// Knows projects and tokens.
+/// Knows projects, users and tokens.
 package final class Directory: Sendable {
-    private let store: Store
+    let store: Store
     private let cache = Mutex<[String: (found: TokenSpec, until: ContinuousClock.Instant)]>([:])
     private let known = Mutex<Set<String>>([])
-    /// How long a token that was revoked by another process may still work here.
+    private let users = Mutex<[String: (found: UserSpec, name: String, until: ContinuousClock.Instant)]>([:])
+    /// How long a token that was revoked, or a user who was changed, by another process may still work here.
     private let trust = Duration.seconds(5)
 
     package init(store: Store) { self.store = store }
@@ -28,6 +29,22 @@ package final class Directory: Sendable {
             status: ExistenceStatus())
         try await store.insert(project, uniqueName: "project")
         return project
+    }
+
+    /// As `createProject`, but refuses a name that is taken.
+    /// - Throws: `invalid` or `conflict` with the field `appKey`.
+    package func createNewProject(appKey: String) async throws -> Project {
+        guard appKey.wholeMatch(of: /[A-Za-z0-9_-]{1,50}/) != nil else {
+            throw TakumiError.invalid(
+                "appKey",
+                appKey.isEmpty
+                    ? "is required"
+                    : "'\(appKey.excerpt)' may only have letters, digits, '-' and '_', at most 50")
+        }
+        guard try await project(appKey: appKey) == nil else {
+            throw TakumiError(.conflict, "'\(appKey)' is taken; choose another app key", field: "appKey")
+        }
+        return try await createProject(appKey: appKey)
     }
 
     package func project(appKey: String) async throws -> Project? {
@@ -57,40 +74,84 @@ package final class Directory: Sendable {
 
     /// - Returns: the secret, which is not kept anywhere.
     package func createToken(
-        _ purpose: TokenSpec.Purpose, user: String, project: String?, role: Role, lifetime: TimeInterval? = nil
+        _ purpose: TokenSpec.Purpose, user: String, project: String?, role: Role, lifetime: TimeInterval? = nil,
+        owner: String? = nil, label: String? = nil, session: String? = nil
     ) async throws -> (secret: String, expiresAt: Date?) {
         let prefix = purpose == .api ? "tk_" : "\(purpose.rawValue.prefix(1))_"
         let secret = prefix + Directory.random(bytes: 32)
         let expiresAt = lifetime.map { Date().addingTimeInterval($0) }
         let token = Token(
             metadata: Metadata(
-                key: ResourceKey(.token, UUID().uuidString.lowercased()), project: project ?? "",
+                // A user's tokens are found by their owner.
+                key: ResourceKey(.token, UUID().uuidString.lowercased()), project: owner ?? project ?? "",
                 name: Directory.hash(secret), createdAt: Date()),
-            spec: TokenSpec(purpose: purpose, user: user, project: project, role: role, expiresAt: expiresAt),
+            spec: TokenSpec(
+                purpose: purpose, user: user, project: project, role: role, expiresAt: expiresAt, owner: owner,
+                label: label, session: session),
             status: ExistenceStatus())
         try await store.insert(token)
         return (secret, expiresAt)
     }
 
-    /// - Returns: who a secret stands for; nil where it is unknown, expired, or made for something else.
+    /// - Returns: who a secret stands for; nil where it is unknown, expired, made for something else, or its user is gone.
     package func principal(of secret: String, purposes: Set<TokenSpec.Purpose>) async throws -> Principal? {
         guard let token = try await token(secret), purposes.contains(token.purpose) else { return nil }
-        return Principal(user: token.user, project: token.project, role: token.role)
+        guard let owner = token.owner else {
+            return Principal(user: token.user, project: token.project, role: token.role)
+        }
+        guard let (user, name) = try await knownUser(owner) else { return nil }
+        guard let project = token.project else {
+            return Principal(
+                user: name, project: nil, role: user.isAdministrator ? .administrator : .viewer, userID: owner,
+                memberships: user.memberships)
+        }
+        let limit = user.isAdministrator ? .administrator : user.memberships[project]
+        guard let limit else { return nil }
+        return Principal(user: name, project: project, role: min(token.role, limit), userID: owner)
     }
 
     /// Trades a login link's secret for a session's. Works once.
     package func redeem(login secret: String) async throws -> String? {
+        guard let token = try await redeemed(secret, .login) else { return nil }
+        // Links of an earlier version belong to nobody in particular.
+        var user = try await ensureAdministrator()
+        if let owner = token.spec.owner {
+            guard let known = try await self.user(id: owner) else { return nil }
+            user = known
+        }
+        return try await createSession(for: user)
+    }
+
+    /// A ticket for the origin of users' programs, made from a session. Good for a minute, once.
+    package func createTicket(session secret: String) async throws -> String? {
+        guard let session = try await storedToken(secret), session.spec.purpose == .session else { return nil }
+        return try await createToken(
+            .ticket, user: session.spec.user, project: nil, role: .viewer, lifetime: 60, owner: session.spec.owner,
+            session: session.metadata.name
+        ).secret
+    }
+
+    /// Trades a ticket for a cookie of that origin. It ends with its session, at the latest when the session would.
+    package func redeem(ticket secret: String) async throws -> String? {
+        guard let ticket = try await redeemed(secret, .ticket) else { return nil }
+        return try await createToken(
+            .apps, user: ticket.spec.user, project: nil, role: .viewer, lifetime: Directory.sessionLifetime,
+            owner: ticket.spec.owner, session: ticket.spec.session
+        ).secret
+    }
+
+    private func redeemed(_ secret: String, _ purpose: TokenSpec.Purpose) async throws -> Token? {
+        guard let token = try await storedToken(secret), token.spec.purpose == purpose,
+            (token.spec.expiresAt ?? .distantFuture) > Date()
+        else { return nil }
+        // Two browsers racing for one link cannot both get in: only one of them deletes it.
+        return try await store.deleteIfPresent(token.key) ? token : nil
+    }
+
+    func storedToken(_ secret: String) async throws -> Token? {
         var query = Query(.token, project: nil)
         query.names = [Directory.hash(secret)]
-        guard let record = try await store.records(query).first else { return nil }
-        let token: Token = try record.decoded()
-        guard token.spec.purpose == .login, (token.spec.expiresAt ?? .distantFuture) > Date() else { return nil }
-        // Deleting comes first, so that two browsers racing for one link cannot both get in.
-        try await store.delete(record.key)
-        return try await createToken(
-            .session, user: token.spec.user, project: token.spec.project, role: token.spec.role,
-            lifetime: 7 * 24 * 3600
-        ).secret
+        return try await store.records(query).first?.decoded()
     }
 
     private func token(_ secret: String) async throws -> TokenSpec? {
@@ -99,12 +160,9 @@ package final class Directory: Sendable {
         if let cached = cache.withLock({ $0[hash] }), cached.until > now {
             return (cached.found.expiresAt ?? .distantFuture) > Date() ? cached.found : nil
         }
-        var query = Query(.token, project: nil)
-        query.names = [hash]
-        guard let record = try await store.records(query).first else { return nil }
-        let token: Token = try record.decoded()
+        guard let token = try await storedToken(secret) else { return nil }
         guard (token.spec.expiresAt ?? .distantFuture) > Date() else {
-            try await store.delete(record.key)
+            try await store.delete(token.key)
             return nil
         }
         cache.withLock { cache in
@@ -114,6 +172,26 @@ package final class Directory: Sendable {
         return token.spec
     }
 
+    /// Removes what nobody can use any more. Called once at each start.
+    package func removeExpiredTokens() async throws {
+        for record in try await store.records(Query(.token, project: nil)) {
+            let token: Token = try record.decoded()
+            if (token.spec.expiresAt ?? .distantFuture) <= Date() { try await store.delete(token.key) }
+        }
+    }
+
+    func forget(hash: String) { cache.withLock { $0[hash] = nil } }
+
+    private func knownUser(_ id: String) async throws -> (UserSpec, String)? {
+        let now = ContinuousClock.now
+        if let cached = users.withLock({ $0[id] }), cached.until > now { return (cached.found, cached.name) }
+        guard let user = try await user(id: id) else { return nil }
+        users.withLock { $0[id] = (user.spec, user.metadata.name, now + trust) }
+        return (user.spec, user.metadata.name)
+    }
+
+    func forgetUsers() { users.withLock { $0 = [:] } }
+
     /// 32 hex digits, as OpenStack's ids are.
     package static func hex() -> String { UUID().uuidString.lowercased().replacing("-", with: "") }
 
@@ -121,7 +199,7 @@ package final class Directory: Sendable {
         SHA256.hash(data: Data(secret.utf8)).map { String(format: "%02x", $0) }.joined()
     }
 
-    static func random(bytes: Int) -> String {
+    package static func random(bytes: Int) -> String {
         let data = SymmetricKey(size: SymmetricKeySize(bitCount: bytes * 8)).withUnsafeBytes { Data($0) }
         return data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }

@@ -30,13 +30,17 @@ package typealias Project = Resource<ProjectSpec, ExistenceStatus>
 
 /// A secret that stands for someone. Only its SHA-256 is kept, as the resource's name.
 package struct TokenSpec: ResourceSpec {
-    package enum Purpose: String, Codable, Sendable {
+    package enum Purpose: String, Codable, Sendable, CaseIterable {
         /// For the API: the SDK, the command line, scripts.
         case api
         /// In a link: worth one session, once.
         case login
-        /// A browser's cookie.
+        /// A browser's cookie at the console.
         case session
+        /// In a redirect to the origin of users' programs: worth one cookie there, once.
+        case ticket
+        /// A browser's cookie at that origin. Ends with the session that it was made from.
+        case apps
         /// For the object store only.
         case storage
     }
@@ -47,11 +51,36 @@ package struct TokenSpec: ResourceSpec {
     package var project: String?
     package var role: Role
     package var expiresAt: Date?
+    /// The id of the user that it belongs to: what the user may not do (any longer), it may not do either.
+    package var owner: String?
+    /// What a user calls a token of theirs.
+    package var label: String?
+    /// The hash of the session's secret that a ticket, or a cookie of the apps' origin, was made from.
+    package var session: String?
 }
 
 package typealias Token = Resource<TokenSpec, ExistenceStatus>
 
+/// A person who logs in to the console. Its name is the user name.
+package struct UserSpec: ResourceSpec {
+    /// Of the whole server: every project, all users.
+    package var isAdministrator: Bool
+    /// nil until one is set: until then only a one-time link lets the user in.
+    package var password: PasswordHash?
+    /// Projects (app keys) and the role in each.
+    package var memberships: [String: Role]
+
+    package init(isAdministrator: Bool, password: PasswordHash? = nil, memberships: [String: Role] = [:]) {
+        self.isAdministrator = isAdministrator
+        self.password = password
+        self.memberships = memberships
+    }
+}
+
+package typealias User = Resource<UserSpec, ExistenceStatus>
+
 extension ResourceKind {
+    package static let user = ResourceKind("user")
     package static let project = ResourceKind("project")
     package static let token = ResourceKind("token")
 }

@@ -1,5 +1,5 @@
 /// What a user may do in a project.
-package enum Role: String, Codable, Sendable, Comparable {
+package enum Role: String, Codable, Sendable, Comparable, CaseIterable {
     case viewer, member, administrator
 
     private var rank: Int {
@@ -16,19 +16,34 @@ package enum Role: String, Codable, Sendable, Comparable {
 /// Who makes a request.
 package struct Principal: Sendable, Equatable {
     package var user: String
-    /// App keys and roles. An administrator of the whole server is one in every project.
+    /// App key and role of a token. nil with the role of an administrator: every project.
     package var project: String?
     package var role: Role
+    /// The user's id; nil for tokens that belong to no user, such as those of `takumi token create`.
+    package var userID: String?
+    /// A session's projects: a user may have several, a token has one.
+    package var memberships: [String: Role]
 
-    package init(user: String, project: String?, role: Role) {
+    package init(
+        user: String, project: String?, role: Role, userID: String? = nil, memberships: [String: Role] = [:]
+    ) {
         self.user = user
         self.project = project
         self.role = role
+        self.userID = userID
+        self.memberships = memberships
     }
 
-    package func mayRead(project: String) -> Bool {
-        self.project == project || (self.project == nil && role == .administrator)
+    /// True for who administers the server itself: users, projects, everything in each of them.
+    package var isAdministrator: Bool { project == nil && role == .administrator }
+
+    /// nil where the project is none of theirs.
+    package func role(in project: String) -> Role? {
+        if isAdministrator { return .administrator }
+        return self.project == project ? role : memberships[project]
     }
 
-    package func mayWrite(project: String) -> Bool { mayRead(project: project) && role >= .member }
+    package func mayRead(project: String) -> Bool { role(in: project) != nil }
+
+    package func mayWrite(project: String) -> Bool { role(in: project).map { $0 >= .member } ?? false }
 }

@@ -37,4 +37,44 @@ extension Store {
             }
         }
     }
+
+    /// What happened to the resources of a project, newest first, with their names of today.
+    ///
+    /// - Parameters:
+    ///   - kinds: only resources of these kinds.
+    ///   - sequence: only what happened before this event.
+    package func events(
+        ofProject project: String, kinds: [ResourceKind], before sequence: Int? = nil, limit: Int
+    ) async throws -> [(event: Event, name: String)] {
+        let marks = kinds.map { _ in "?" }.joined(separator: ", ")
+        let arguments: StatementArguments =
+            [project, sequence ?? Int.max] + StatementArguments(kinds.map(\.rawValue)) + [limit]
+        return try await read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT event.sequence, event.kind, event.id, event.at, event.phase, event.message, resource.name
+                    FROM event JOIN resource ON resource.kind = event.kind AND resource.id = event.id
+                    WHERE event.project = ? AND event.sequence < ? AND event.kind IN (\(marks))
+                    ORDER BY event.sequence DESC LIMIT ?
+                    """,
+                arguments: arguments
+            ).map {
+                let event = Event(
+                    sequence: $0[0], key: ResourceKey(ResourceKind($0[1]), $0[2]),
+                    at: Date(timeIntervalSince1970: $0[3]), phase: $0[4], message: $0[5])
+                return (event, $0[6])
+            }
+        }
+    }
+
+    /// How many records of a kind and project are in each phase (wire codes).
+    package func phaseCounts(of kind: ResourceKind, project: String) async throws -> [String: Int] {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT phase, COUNT(*) FROM resource WHERE kind = ? AND project = ? GROUP BY phase",
+                arguments: [kind.rawValue, project])
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+        }
+    }
 }

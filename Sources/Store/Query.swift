@@ -1,7 +1,7 @@
 import GRDB
 import Resource
 
-/// Which records of one kind and project a list wants. Newest first.
+/// Which records of one kind and project a list wants. Newest first unless told.
 package struct Query: Sendable {
     package var kind: ResourceKind
     /// nil: every project (for the server itself, never for a user's request).
@@ -11,8 +11,28 @@ package struct Query: Sendable {
     /// Only records that refer to this one (a training's experiment, say).
     package var referring: ResourceKey?
     package var unsettledOnly = false
+    /// Only records whose name or id contains this, whatever the case of ASCII letters.
+    package var search = ""
+    /// Only records in one of these phases (wire codes).
+    package var phases: [String] = []
+    package var order = Order.newest
     package var limit: Int?
     package var offset = 0
+
+    package enum Order: String, Sendable, CaseIterable {
+        case newest, oldest, name, nameDescending, phase, phaseDescending
+
+        fileprivate var sql: String {
+            switch self {
+            case .newest: "sequence DESC"
+            case .oldest: "sequence"
+            case .name: "name COLLATE NOCASE, sequence DESC"
+            case .nameDescending: "name COLLATE NOCASE DESC, sequence DESC"
+            case .phase: "phase, sequence DESC"
+            case .phaseDescending: "phase DESC, sequence DESC"
+            }
+        }
+    }
 
     package init(_ kind: ResourceKind, project: String?) {
         self.kind = kind
@@ -26,7 +46,7 @@ package struct Query: Sendable {
             conditions.append("project = ?")
             arguments.append(project)
         }
-        for (column, values) in [("id", ids), ("name", names)] where !values.isEmpty {
+        for (column, values) in [("id", ids), ("name", names), ("phase", phases)] where !values.isEmpty {
             conditions.append("\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
             arguments += values
         }
@@ -35,8 +55,13 @@ package struct Query: Sendable {
                 "id IN (SELECT from_id FROM reference WHERE from_kind = resource.kind AND to_kind = ? AND to_id = ?)")
             arguments += [referring.kind.rawValue, referring.id]
         }
+        if !search.isEmpty {
+            conditions.append("(name LIKE ? ESCAPE '\\' OR id = ?)")
+            let literal = search.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
+            arguments += ["%\(literal)%", search.lowercased()]
+        }
         if unsettledOnly { conditions.append("settled = 0") }
-        var tail = "WHERE \(conditions.joined(separator: " AND ")) ORDER BY sequence DESC"
+        var tail = "WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(order.sql)"
         if limit != nil || offset > 0 {
             tail += " LIMIT ? OFFSET ?"
             arguments += [limit ?? -1, offset]

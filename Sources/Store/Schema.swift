@@ -33,6 +33,14 @@ enum Schema {
                     CREATE INDEX event_resource ON event (kind, id, sequence);
                     """)
         }
+        migrator.registerMigration("2 what lists of the console sort by") { db in
+            try db.execute(
+                sql: """
+                    CREATE INDEX event_project ON event (project, sequence);
+                    CREATE INDEX resource_phase ON resource (kind, project, phase, sequence DESC);
+                    CREATE INDEX resource_sorted ON resource (kind, project, name COLLATE NOCASE, sequence DESC);
+                    """)
+        }
         return migrator
     }
 }

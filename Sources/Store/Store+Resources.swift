@@ -102,6 +102,24 @@ extension Store {
         }
     }
 
+    /// Changes the spec of a kind whose specs may change, in one transaction with reading it.
+    /// - Throws: `notFound`.
+    package func updateSpec<Spec, Status>(
+        _ key: ResourceKey, of type: Resource<Spec, Status>.Type, _ change: @Sendable @escaping (inout Spec) -> Void
+    ) async throws {
+        try await write { db, touched in
+            guard var resource: Resource<Spec, Status> = try Store.fetch(db, key, project: nil)?.decoded() else {
+                throw Store.missing(key)
+            }
+            change(&resource.spec)
+            resource.metadata.updatedAt = Date()
+            resource.metadata.generation += 1
+            resource.metadata.version += 1
+            try Store.update(db, try Record(resource))
+            touched.append(key)
+        }
+    }
+
     /// Writes a status over exactly the version that was read.
     ///
     /// - Parameter event: one line for the resource's history; nil where the change is not worth one.
@@ -130,7 +148,14 @@ extension Store {
 
     /// Removes a resource, its references and its events, unless something that refers to it stands in the way.
     package func delete(_ key: ResourceKey) async throws {
+        _ = try await deleteIfPresent(key)
+    }
+
+    /// As `delete`.
+    /// - Returns: false where it was gone already. Of several who delete at once, one is told true.
+    package func deleteIfPresent(_ key: ResourceKey) async throws -> Bool {
         try await write { db, touched in
+            guard try Store.fetch(db, key, project: nil) != nil else { return false }
             let standing = try Store.fetchDependents(db, key, blockingOnly: true)
             guard standing.isEmpty else { throw Store.blocked(key, by: standing) }
             for table in ["resource", "event"] {
@@ -141,6 +166,7 @@ extension Store {
                 sql: "DELETE FROM reference WHERE (from_kind = ?1 AND from_id = ?2) OR (to_kind = ?1 AND to_id = ?2)",
                 arguments: [key.kind.rawValue, key.id])
             touched.append(key)
+            return true
         }
     }
 

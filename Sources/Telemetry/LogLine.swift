@@ -33,6 +33,13 @@ package struct LogLine: Sendable, Equatable {
         self.stream = stream
         self.text = String(parts[2])
     }
+
+    /// What is left of a line that was not written whole.
+    init(broken bytes: some Collection<UInt8>) {
+        time = ""
+        stream = .system
+        text = String(decoding: bytes, as: UTF8.self)
+    }
 }
 
 /// Appends lines to a task's log.

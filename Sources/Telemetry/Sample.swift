@@ -50,6 +50,22 @@ package struct Sample: Codable, Sendable, Equatable {
         return data.split(separator: 0x0A).compactMap { try? decoder.decode(Sample.self, from: Data($0)) }
     }
 
+    /// The last whole sample of a file, without reading the others.
+    package static func last(path: String) -> Sample? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let size = Int(lseek(descriptor, 0, SEEK_END))
+        var buffer = [UInt8](repeating: 0, count: min(size, 8192))
+        let count = pread(descriptor, &buffer, buffer.count, off_t(size - buffer.count))
+        guard count > 0 else { return nil }
+        let decoder = JSONDecoder()
+        for line in buffer.prefix(count).split(separator: 0x0A).reversed() {
+            if let sample = try? decoder.decode(Sample.self, from: Data(line)) { return sample }
+        }
+        return nil
+    }
+
     /// The sample as one line of such a file.
     package func line() throws -> Data {
         try JSONEncoder().encode(self) + [0x0A]

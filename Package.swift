@@ -7,6 +7,7 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
@@ -14,6 +15,7 @@ let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting",
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
@@ -26,13 +28,13 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 
 /// The features, one folder and one target each under `Sources/Features`. A new kind adds one word here.
-let features = ["Experiments", "Images", "ObjectStorage", "TensorBoard", "Training"]
+let features = ["Access", "Dashboard", "Experiments", "Images", "ObjectStorage", "TensorBoard", "Training"]
 let featureTargets: [Target.Dependency] = features.map { .target(name: "\($0)Feature") }
 
 /// What a feature may reach. No feature reaches another.
 let featureDependencies: [Target.Dependency] = [
-    "Resource", "Store", "Control", "Engine", "Storage", "Telemetry", "Identity", "Catalog", "Web", "Gateway",
-    "FeatureKit",
+    "Resource", "Store", "Control", "Engine", "Storage", "Telemetry", "Identity", "Catalog", "Web", "Console",
+    "Gateway", "FeatureKit",
     hummingbird, lifecycle, crypto, httpTypes, nioCore, nioHTTPTypes,
 ]
 
@@ -51,6 +53,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -69,11 +72,19 @@ let package = Package(
         .target(
             name: "Agent", dependencies: ["Resource", "CSpawn", "Engine", "Telemetry", crypto], swiftSettings: strict),
         .target(
-            name: "Identity", dependencies: ["Resource", "Store", crypto, certificates],
+            name: "Identity", dependencies: ["Resource", "Store", crypto, cryptoExtras, certificates],
             swiftSettings: strict),
         .target(
-            name: "Web", dependencies: ["Resource", "Store", "Identity", hummingbird, httpTypes, logging, nioCore],
+            name: "Web",
+            dependencies: ["Resource", "Store", "Identity", crypto, hummingbird, httpTypes, logging, nioCore],
             swiftSettings: strict),
+        .target(name: "CConsole"),
+        .target(
+            name: "Console",
+            dependencies: [
+                "CConsole", "Resource", "Store", "Identity", "Web", crypto, hummingbird, httpTypes, lifecycle, mustache,
+                nioCore, yams,
+            ], swiftSettings: strict),
         .target(
             name: "Gateway",
             dependencies: ["Resource", hummingbird, asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1],
@@ -82,7 +93,7 @@ let package = Package(
         .target(name: "Catalog", dependencies: ["CCatalog", "Resource", crypto, yams], swiftSettings: strict),
         .target(
             name: "FeatureKit",
-            dependencies: ["Resource", "Store", "Control", "Identity", "Web", hummingbird, lifecycle],
+            dependencies: ["Resource", "Store", "Control", "Identity", "Web", "Console", hummingbird, lifecycle],
             swiftSettings: strict),
     ]
         + features.map {

@@ -47,22 +47,30 @@ struct LoginCommand: AsyncParsableCommand {
         commandName: "login", abstract: "Print a one-time link that logs a browser in, good for an hour.")
 
     @OptionGroup var access: AccessOptions
+    @Option(help: "Who logs in; also the way back in for who has forgotten the password (default: the administrator).")
+    var user: String?
 
     func run() async throws {
         try await access.run { directory in
             guard let server = ServerFile.read(home: try Home(access.home)) else {
                 throw TakumiError(.unavailable, "no server runs for this home; start it with: takumi serve")
             }
-            let link = try await LoginLink.make(directory, url: server.url, lifetime: 3600)
+            let named: User =
+                if let user { try await UserCommand.user(user, directory) } else {
+                    try await directory.ensureAdministrator()
+                }
+            let link = try await LoginLink.make(directory, for: named, url: server.url, lifetime: 3600)
             access.print(link, json: ["url": link])
         }
     }
 }
 
 enum LoginLink {
-    static func make(_ directory: Directory, url: String, lifetime: TimeInterval) async throws -> String {
+    static func make(_ directory: Directory, for user: User, url: String, lifetime: TimeInterval) async throws
+        -> String
+    {
         let token = try await directory.createToken(
-            .login, user: "admin", project: nil, role: .administrator, lifetime: lifetime)
+            .login, user: user.metadata.name, project: nil, role: .viewer, lifetime: lifetime, owner: user.id)
         return "\(url)/login?token=\(token.secret)"
     }
 }

@@ -5,30 +5,42 @@ import Identity
 import ServiceLifecycle
 import Synchronization
 
-/// Where the server is reached, known only once both listeners have their ports.
+/// Where the server is reached, known only once all listeners have their ports.
 final class Addresses: Sendable {
     private let host: String
-    private let ports = Mutex<(plain: Int?, tls: Int?)>((nil, nil))
+    private let ports = Mutex<[Listener: Int]>([:])
     private let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
 
     init(host: String) { self.host = host.contains(":") ? "[\(host)]" : host }
 
-    var isReady: Bool { ports.withLock { $0.plain != nil && $0.tls != nil } }
-    var plain: String { "http://\(host):\(ports.withLock { $0.plain } ?? 0)" }
-    var tls: String { "https://\(host):\(ports.withLock { $0.tls } ?? 0)" }
+    /// The three doors of the server.
+    enum Listener: CaseIterable {
+        /// API and console.
+        case plain
+        /// The same, and the object store, with TLS.
+        case tls
+        /// Users' programs, with TLS: another origin than the console's.
+        case apps
+    }
+
+    var isReady: Bool { ports.withLock { $0.count == Listener.allCases.count } }
+    var plain: String { "http://\(host):\(port(.plain))" }
+    var tls: String { "https://\(host):\(port(.tls))" }
+    var apps: String { "https://\(host):\(port(.apps))" }
+
+    /// Where a browser without a session is sent to: off this machine never without TLS.
+    var console: String { ["127.0.0.1", "localhost", "[::1]"].contains(host) ? plain : tls }
+
+    private func port(_ listener: Listener) -> Int { ports.withLock { $0[listener] ?? 0 } }
 
     var file: ServerFile {
-        let (plain, tls) = ports.withLock { ($0.plain ?? 0, $0.tls ?? 0) }
-        return ServerFile(pid: getpid(), port: plain, tlsPort: tls, url: self.plain, tlsURL: self.tls)
+        ServerFile(
+            pid: getpid(), port: port(.plain), tlsPort: port(.tls), appsPort: port(.apps), url: plain, tlsURL: tls,
+            appsURL: apps)
     }
 
-    func started(plain port: Int) async {
-        ports.withLock { $0.plain = port }
-        if isReady { continuation.finish() }
-    }
-
-    func started(tls port: Int) async {
-        ports.withLock { $0.tls = port }
+    func started(_ listener: Listener, port: Int) async {
+        ports.withLock { $0[listener] = port }
         if isReady { continuation.finish() }
     }
 
@@ -40,7 +52,8 @@ struct Announcement: Service {
     let addresses: Addresses
     let home: Home
     let directory: Directory
-    let isFirst: Bool
+    /// Who gets a link to log in, at the very first start.
+    let firstUser: User?
     let notes: [String]
     let ready: @Sendable (StartSummary) -> Void
 
@@ -49,7 +62,9 @@ struct Announcement: Service {
         let file = addresses.file
         try file.write(home: home)
         var link: String?
-        if isFirst { link = try await LoginLink.make(directory, url: file.url, lifetime: 24 * 3600) }
+        if let firstUser {
+            link = try await LoginLink.make(directory, for: firstUser, url: file.url, lifetime: 24 * 3600)
+        }
         ready(StartSummary(file: file, home: home.path, loginLink: link, notes: notes))
         try await gracefulShutdown()
     }

@@ -42,9 +42,12 @@ struct Home: Sendable {
         var serviceTenantID: String
     }
 
-    /// Makes what is missing: the service's identity, the project `default`, the token of the command line.
-    /// - Returns: true at the very first start.
-    func bootstrap(_ directory: Directory) async throws -> (instance: Instance, isFirst: Bool) {
+    /// Makes what is missing: the service's identity, the project `default`, an administrator, the token of the
+    /// command line.
+    /// - Returns: `isFirst`: true at the very first start.
+    func bootstrap(_ directory: Directory) async throws -> (
+        instance: Instance, isFirst: Bool, administrator: User
+    ) {
         var isFirst = false
         let instance: Instance
         if let data = FileManager.default.contents(atPath: instanceFile) {
@@ -55,11 +58,12 @@ struct Home: Sendable {
             try Home.write(try JSONEncoder().encode(instance), to: instanceFile)
         }
         try await directory.createProject(appKey: "default")
+        let administrator = try await directory.ensureAdministrator()
         if !FileManager.default.fileExists(atPath: clientToken) {
             let token = try await directory.createToken(.api, user: "admin", project: nil, role: .administrator)
             try Home.write(Data(token.secret.utf8), to: clientToken)
         }
-        return (instance, isFirst)
+        return (instance, isFirst, administrator)
     }
 
     /// Writes a file that only its owner can read, whole or not at all.

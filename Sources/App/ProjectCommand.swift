@@ -18,10 +18,6 @@ struct ProjectCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await access.run { directory in
-                guard appKey.wholeMatch(of: /[A-Za-z0-9_-]{1,50}/) != nil else {
-                    throw TakumiError.invalid(
-                        "app key", "'\(appKey.excerpt)' may only have letters, digits, '-' and '_', at most 50")
-                }
                 let project = try await directory.createProject(appKey: appKey)
                 access.print(appKey, json: ["project": appKey, "tenantId": project.spec.tenantID])
             }

@@ -9,10 +9,15 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "The folder that holds everything. [env: TAKUMI_HOME] (default: ~/.takumi)")
     var home: String?
-    @Option(help: "Port of the API; 0 for any free one.")
+    @Option(help: "Port of the console and the API; 0 for any free one.")
     var port = 8400
-    @Option(help: "Port of the object store and TensorBoard, with TLS; 0 for any free one.")
+    @Option(help: "Port of the same and of the object store, with TLS; 0 for any free one.")
     var tlsPort = 8443
+    @Option(
+        help: ArgumentHelp(
+            "Port of users' programs such as TensorBoard, with TLS; 0 for any free one.",
+            discussion: "Without it: 8444, or any free one beside a --tls-port of your own."))
+    var appsPort: Int?
     @Option(help: "The address to listen on (default: 127.0.0.1, or `host` of config.yaml).")
     var host: String?
     @Option(help: "trace, debug, info, notice, warning or error.")
@@ -26,6 +31,9 @@ struct ServeCommand: AsyncParsableCommand {
         }
         guard (0...65535).contains(tlsPort) else {
             throw ValidationError("--tls-port \(tlsPort) is out of range; use 0 to 65535")
+        }
+        if let appsPort, !(0...65535).contains(appsPort) {
+            throw ValidationError("--apps-port \(appsPort) is out of range; use 0 to 65535")
         }
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError(
@@ -43,8 +51,7 @@ struct ServeCommand: AsyncParsableCommand {
             let configuration = try Configuration.load(home: home)
             let server = try await Server(
                 home: home, configuration: configuration, host: host ?? configuration.host, port: port,
-                tlsPort: tlsPort,
-                logger: logger)
+                tlsPort: tlsPort, appsPort: appsPort ?? (tlsPort == 8443 ? 8444 : 0), logger: logger)
             try await server.run { summary in
                 // Not print: a pipe is buffered, and whoever started the server waits for this.
                 try? FileHandle.standardOutput.write(
@@ -66,7 +73,7 @@ struct StartSummary: Sendable {
 
     var text: String {
         var lines = [
-            "Takumi is ready at \(file.url)  (object store and TensorBoard: \(file.tlsURL))",
+            "Takumi is ready at \(file.url)  (with TLS, and the object store: \(file.tlsURL))",
             "  home       \(home)",
             "  authority  \(home)/ca.pem",
         ]
@@ -77,7 +84,7 @@ struct StartSummary: Sendable {
 
     var json: String {
         let fields: [String: String] = [
-            "url": file.url, "tlsURL": file.tlsURL, "home": home, "login": loginLink ?? "",
+            "url": file.url, "tlsURL": file.tlsURL, "appsURL": file.appsURL, "home": home, "login": loginLink ?? "",
         ]
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

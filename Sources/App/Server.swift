@@ -1,7 +1,10 @@
+import AccessFeature
 import Agent
 import AsyncHTTPClient
 import Catalog
+import Console
 import Control
+import DashboardFeature
 import Engine
 import ExperimentsFeature
 import FeatureKit
@@ -28,27 +31,34 @@ import Web
 struct Server {
     private let home: Home
     private let host: String
-    private let ports: (plain: Int, tls: Int)
+    private let ports: (plain: Int, tls: Int, apps: Int)
     private let logger: Logger
     private let directory: Directory
     private let authority: CertificateAuthority
     private let engine: ProcessEngine
     private let controller: Controller
     private let features: [any Feature]
+    private let live: LiveHub
+    private let pages: Pages
     private let storage: StorageService
     private let client: HTTPClient
     private let addresses: Addresses
     private let isFirst: Bool
+    private let administrator: User
     private let notes: [String]
 
-    init(home: Home, configuration: Configuration, host: String, port: Int, tlsPort: Int, logger: Logger) async throws {
+    init(
+        home: Home, configuration: Configuration, host: String, port: Int, tlsPort: Int, appsPort: Int, logger: Logger
+    ) async throws {
         self.home = home
         self.host = host
-        self.ports = (port, tlsPort)
+        self.ports = (port, tlsPort, appsPort)
         self.logger = logger
         let store = try Store(path: home.database)
         directory = Directory(store: store)
-        let (instance, isFirst) = try await home.bootstrap(directory)
+        let (instance, isFirst, administrator) = try await home.bootstrap(directory)
+        try await directory.removeExpiredTokens()
+        self.administrator = administrator
         self.isFirst = isFirst
         let names = Server.names(configuration, host: host)
         authority = try CertificateAuthority(home: home.path, hosts: names)
@@ -57,6 +67,7 @@ struct Server {
             host: Server.isWildcard(host) ? configuration.names.first ?? names[3] : host)
         self.addresses = addresses
         let publicURL: @Sendable () -> String = { addresses.tls }
+        let appsURL: @Sendable () -> String = { addresses.apps }
 
         let catalog = try Catalog()
         let sandbox = Sandbox()?.works() ?? false
@@ -84,29 +95,38 @@ struct Server {
         let accounts = ServiceAccounts(tenantID: instance.serviceTenantID, directory: directory)
         storage = agents.service(store: objects)
         let objectStorage = ObjectStorageFeature(
-            store: objects, directory: directory, service: accounts.identity(for:), publicURL: publicURL)
+            store: objects, storage: storage, directory: directory, service: accounts.identity(for:),
+            publicURL: publicURL)
         for project in try await directory.projects() { try await objectStorage.prepare(project) }
         // The last thing that could throw was above: a client must be shut down, and only `run` does that. Not the shared
         // client, which unpacks what it receives and leaves the headers as they were.
         client = HTTPClient(eventLoopGroupProvider: .singleton)
 
         let environment = ClockAndIDs()
-        let experiments = ExperimentsFeature(store: store, sources: environment, home: home.path, publicURL: publicURL)
+        let experiments = ExperimentsFeature(store: store, sources: environment, home: home.path, publicURL: appsURL)
         features = [
+            DashboardFeature(store: store, engine: engine),
             experiments,
             TrainingFeature(
                 store: store, engine: engine, catalog: catalog,
-                storage: ServiceStorageChecks(service: storage, accounts: accounts),
+                storage: ServiceStorageChecks(service: storage, accounts: accounts, publicURL: publicURL),
                 sources: environment, home: home.path, region: configuration.region,
-                apiURL: { addresses.plain }, publicURL: publicURL,
+                apiURL: { addresses.plain }, publicURL: appsURL,
                 createExperiment: experiments.findOrCreate),
             ImagesFeature(catalog: catalog, engine: engine),
             objectStorage,
             TensorBoardFeature(
                 store: store, engine: engine, catalog: catalog, proxy: ReverseProxy(client: client), home: home.path,
-                idle: .seconds(60 * configuration.tensorBoardIdleMinutes),
+                idle: .seconds(60 * configuration.tensorBoardIdleMinutes), appsURL: appsURL,
                 folder: { try ExperimentsFeature.tensorBoardFolder($0) ?? TrainingFeature.tensorBoardFolder($0) }),
+            AccessFeature(directory: directory, prepare: objectStorage.prepare),
         ]
+        live = LiveHub(store: store)
+        pages = try Pages(
+            menu: features.flatMap(\.menu),
+            collections: features.reduce(into: [:]) { $0.merge($1.collections) { $1 } },
+            related: features.flatMap(\.relatedTabs), dashboard: features.compactMap(\.dashboard),
+            directory: directory, live: live, folder: ProcessInfo.processInfo.environment["TAKUMI_CONSOLE"])
         controller = Controller(store: store, reconcilers: features.flatMap(\.reconcilers), logger: logger)
         late.set(controller)
     }
@@ -123,29 +143,35 @@ struct Server {
     }
 
     private func serve(_ ready: @escaping @Sendable (StartSummary) -> Void) async throws {
-        let router = router()
         // Clients that ask before a large upload (curl, Swift's own) wait a second for an answer that never comes otherwise.
         let http1 = HTTP1Channel.Configuration(additionalChannelHandlers: [ContinueHandler()])
         let plain = Application(
-            router: router, server: .http1(configuration: http1),
+            router: router(isSecure: false), server: .http1(configuration: http1),
             configuration: .init(address: .hostname(host, port: ports.plain), serverName: "takumi"),
-            onServerRunning: { channel in await addresses.started(plain: channel.localAddress?.port ?? ports.plain) },
+            onServerRunning: { await addresses.started(.plain, port: $0.localAddress?.port ?? ports.plain) },
             logger: logger)
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(authority.certificatePath).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: authority.keyPath, format: .pem)))
         tls.minimumTLSVersion = .tlsv12
         let secure = Application(
-            router: router, server: try .tls(.http1(configuration: http1), tlsConfiguration: tls),
+            router: router(isSecure: true), server: try .tls(.http1(configuration: http1), tlsConfiguration: tls),
             configuration: .init(address: .hostname(host, port: ports.tls), serverName: "takumi"),
-            onServerRunning: { channel in await addresses.started(tls: channel.localAddress?.port ?? ports.tls) },
+            onServerRunning: { await addresses.started(.tls, port: $0.localAddress?.port ?? ports.tls) },
+            logger: logger)
+        let apps = Application(
+            router: appsRouter(), server: try .tls(.http1(configuration: http1), tlsConfiguration: tls),
+            configuration: .init(address: .hostname(host, port: ports.apps), serverName: "takumi"),
+            onServerRunning: { await addresses.started(.apps, port: $0.localAddress?.port ?? ports.apps) },
             logger: logger)
 
         let announcement = Announcement(
-            addresses: addresses, home: home, directory: directory, isFirst: isFirst, notes: notes, ready: ready)
+            addresses: addresses, home: home, directory: directory, firstUser: isFirst ? administrator : nil,
+            notes: notes,
+            ready: ready)
         // Stopped in the opposite order: first nothing new comes in, then the work in progress ends.
         let services: [any Service] =
-            [engine, controller] + features.flatMap(\.services) + [announcement, secure, plain]
+            [engine, controller, live] + features.flatMap(\.services) + [announcement, apps, secure, plain]
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(20)
@@ -154,7 +180,9 @@ struct Server {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as NIOCore.IOError where error.errnoCode == EADDRINUSE {
             throw TakumiError(
-                .conflict, "port \(ports.plain) or \(ports.tls) is taken; choose others with --port and --tls-port")
+                .conflict,
+                "port \(ports.plain), \(ports.tls) or \(ports.apps) is taken; choose others with --port, --tls-port and --apps-port"
+            )
         }
     }
 
@@ -164,24 +192,53 @@ struct Server {
         try await client.shutdown()
     }
 
-    private func router() -> Router<TakumiContext> {
-        let router = Router(context: TakumiContext.self)
-        router.add(middleware: RequestLog())
-        router.add(middleware: ErrorEnvelope())
-        router.add(middleware: Authentication(directory: directory))
+    private func router(isSecure: Bool) -> Router<TakumiContext> {
+        let router = baseRouter()
         let openAPI = OpenAPI(features: features.map(\.api))
-        router.get("healthz") { _, _ in
-            addresses.isReady
-                ? Response(status: .ok, body: .init(byteBuffer: .init(string: "ok\n")))
-                : Response(status: .serviceUnavailable)
-        }
         router.get("nhn-api-gateway") { _, _ in Envelope.empty() }
         router.get("openapi.json") { _, _ in try openAPI.response() }
-        LoginRoutes(directory: directory).add(to: router)
         let project = router.group("v1.0/appkeys/{appKey}").add(middleware: ProjectAccess(directory: directory))
         for feature in features {
             feature.addRootRoutes(to: router)
             feature.addProjectRoutes(to: project)
+        }
+        addConsole(to: router, isSecure: isSecure)
+        return router
+    }
+
+    private func addConsole(to router: Router<TakumiContext>, isSecure: Bool) {
+        AssetRoutes(pages: pages).add(to: router)
+        let site = router.group("")
+            .add(middleware: ConsoleBrowser(directory: directory, isSecure: isSecure))
+            .add(middleware: ConsoleErrors(pages: pages))
+        AppsAccess.addConsoleRoute(to: site, pages: pages, appsURL: { addresses.apps })
+        let project = site.group("projects/{appKey}").add(middleware: ConsoleProjectAccess(directory: directory))
+        for feature in features {
+            feature.addSitePages(to: site, pages)
+            feature.addPages(to: project, pages)
+        }
+        site.get("**") { _, _ -> Response in
+            throw TakumiError(.notFound, "no such path; GET /openapi.json lists what there is")
+        }
+    }
+
+    /// Users' programs see no route of the console or the API, and the console's cookies are worth nothing there.
+    private func appsRouter() -> Router<TakumiContext> {
+        let router = baseRouter()
+        router.add(middleware: AppsAccess(directory: directory, consoleURL: { addresses.console }))
+        for feature in features { feature.addAppRoutes(to: router) }
+        return router
+    }
+
+    private func baseRouter() -> Router<TakumiContext> {
+        let router = Router(context: TakumiContext.self)
+        router.add(middleware: RequestLog())
+        router.add(middleware: ErrorEnvelope())
+        router.add(middleware: Authentication(directory: directory))
+        router.get("healthz") { _, _ in
+            addresses.isReady
+                ? Response(status: .ok, body: .init(byteBuffer: .init(string: "ok\n")))
+                : Response(status: .serviceUnavailable)
         }
         return router
     }

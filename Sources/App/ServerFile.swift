@@ -5,8 +5,10 @@ struct ServerFile: Codable, Sendable {
     var pid: Int32
     var port: Int
     var tlsPort: Int
+    var appsPort: Int
     var url: String
     var tlsURL: String
+    var appsURL: String
 
     /// - Returns: nil where no server runs; the file of one that was killed does not count.
     static func read(home: Home) -> ServerFile? {

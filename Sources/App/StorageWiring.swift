@@ -3,6 +3,7 @@ import Engine
 import FeatureKit
 import Foundation
 import Identity
+import ObjectStorageFeature
 import Resource
 import Storage
 
@@ -47,6 +48,15 @@ struct ServiceAccounts: Sendable {
 struct ServiceStorageChecks: StorageChecks {
     let service: StorageService
     let accounts: ServiceAccounts
+    let publicURL: @Sendable () -> String
+
+    func defaultPlace(project appKey: String) async throws -> String {
+        guard let project = try await accounts.directory.project(appKey: appKey) else {
+            throw TakumiError(.notFound, "no project has the app key '\(appKey.excerpt)'", field: "appKey")
+        }
+        let root = publicURL().replacing("https://", with: "obs://")
+        return "\(root)/v1/AUTH_\(project.spec.tenantID)/\(ObjectStorageFeature.defaultContainer)"
+    }
 
     func checkReadable(_ uri: String, project: String, field: String) async throws {
         try await probe(uri, .readPrefix, project, field)

@@ -23,7 +23,9 @@ struct Takumi: AsyncParsableCommand {
         groupedSubcommands: [
             .init(
                 name: "Server",
-                subcommands: [ServeCommand.self, ProjectCommand.self, TokenCommand.self, LoginCommand.self]),
+                subcommands: [
+                    ServeCommand.self, ProjectCommand.self, UserCommand.self, TokenCommand.self, LoginCommand.self,
+                ]),
             .init(
                 name: "Work",
                 subcommands: [RunCommand.self, ExperimentCommand.self, TrainingCommand.self, StorageCommand.self]),

@@ -1,3 +1,4 @@
+import Console
 import Control
 import Foundation
 import Hummingbird
@@ -14,8 +15,22 @@ package protocol Feature: Sendable {
     var services: [any Service] { get }
     /// Adds routes below `/v1.0/appkeys/{appKey}`, where the caller is already known to have access.
     func addProjectRoutes(to group: RouterGroup<TakumiContext>)
+    /// Its entries in the console's menu.
+    var menu: [MenuEntry] { get }
+    /// Kinds that have pages, and what the addresses of these begin with.
+    var collections: [ResourceKind: String] { get }
+    /// Tabs that it adds to the details of other kinds.
+    var relatedTabs: [RelatedTab] { get }
+    /// What it has to say on a project's dashboard; nil for nothing.
+    var dashboard: (@Sendable (Page) async throws -> DashboardPart)? { get }
+    /// Adds pages below `/projects/{appKey}`, where the user is already known to have access.
+    func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages)
+    /// Adds pages of the whole server, which do their own checks.
+    func addSitePages(to group: RouterGroup<TakumiContext>, _ pages: Pages)
     /// Adds routes at the root, which do their own checks.
     func addRootRoutes(to router: Router<TakumiContext>)
+    /// Adds routes of users' programs, on their own listener.
+    func addAppRoutes(to router: Router<TakumiContext>)
     /// Describes its routes for `/openapi.json`.
     var api: APIDescription { get }
 }
@@ -24,6 +39,13 @@ extension Feature {
     package var reconcilers: [any Reconciler] { [] }
     package var services: [any Service] { [] }
     package func addProjectRoutes(to group: RouterGroup<TakumiContext>) {}
+    package var menu: [MenuEntry] { [] }
+    package var collections: [ResourceKind: String] { [:] }
+    package var relatedTabs: [RelatedTab] { [] }
+    package var dashboard: (@Sendable (Page) async throws -> DashboardPart)? { nil }
+    package func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {}
+    package func addSitePages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {}
+    package func addAppRoutes(to router: Router<TakumiContext>) {}
     package func addRootRoutes(to router: Router<TakumiContext>) {}
     package var api: APIDescription { APIDescription() }
 }

@@ -129,11 +129,24 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
         for field in fields.keys.sorted() where !allowed.contains(field) {
             validator.refuse(field, "cannot be changed; only \(allowed.sorted().joined(separator: ", ")) can")
         }
-        let name = fields[names.nameField]?.text
-        if fields[names.nameField] != nil { validator.name(name, names.nameField) }
-        let description = fields["description"]?.text
+        try validator.check()
+        if fields[names.nameField] != nil, fields[names.nameField]?.text == nil {
+            throw TakumiError.invalid(names.nameField, "is required")
+        }
+        return try await respond(
+            try await change(
+                resource, name: fields[names.nameField]?.text, description: fields["description"]?.text,
+                tags: fields["tagList"]?.tags))
+    }
+
+    /// Changes what is not nil.
+    /// - Throws: `ValidationErrors`; `conflict` for a name that is taken.
+    package func change(_ resource: Type.Object, name: String?, description: String?, tags: [Tag]?) async throws
+        -> Type.Object
+    {
+        var validator = Validator()
+        if let name { validator.name(name, names.nameField) }
         validator.length(description, "description", limit: Limits.description)
-        let tags = fields["tagList"]?.tags
         if let tags { validator.tags(tags) }
         try validator.check()
         let record = try await store.updateMetadata(
@@ -143,15 +156,20 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
             if let description { metadata.description = description }
             if let tags { metadata.tags = tags }
         }
-        return try await respond(try record.decoded())
+        return try record.decoded()
     }
 
     private func delete(_ context: TakumiContext) async throws -> Response {
-        let resource = try await resource(context)
+        try await delete(try await resource(context))
+        return Envelope.empty()
+    }
+
+    /// - Throws: `conflict` where something stands in the way.
+    package func delete(_ resource: Type.Object) async throws {
         try await store.checkDeletable(resource.key)
+        try await type.checkDelete(resource)
         try await type.willDelete(resource)
         try await store.delete(resource.key)
-        return Envelope.empty()
     }
 
     private func events(_ request: Request, _ context: TakumiContext) async throws -> Response {

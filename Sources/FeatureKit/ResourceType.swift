@@ -23,7 +23,9 @@ package protocol ResourceType: Sendable {
     func wire(_ resources: [Object], project: String) async throws -> [Wire]
     /// Phases whose wire form changes by itself (an elapsed time).
     func isVolatile(phase: String) -> Bool
-    /// Called before a deletion, to refuse it or to remove what belongs to the resource.
+    /// - Throws: `conflict` where the resource's own state forbids its deletion.
+    func checkDelete(_ resource: Object) async throws
+    /// Called before a deletion, to remove what belongs to the resource.
     func willDelete(_ resource: Object) async throws
 }
 
@@ -31,6 +33,7 @@ extension ResourceType {
     package var hasUniqueNames: Bool { false }
     package var embeds: [ResourceKind] { [] }
     package func isVolatile(phase: String) -> Bool { false }
+    package func checkDelete(_ resource: Object) async throws {}
     package func willDelete(_ resource: Object) async throws {}
 }
 

@@ -6,4 +6,6 @@ package protocol StorageChecks: Sendable {
     func checkWritable(_ uri: String, project: String, field: String) async throws
     /// A file of this name lies directly below or deeper in the folder at a URI.
     func checkContains(_ uri: String, file: String, project: String, field: String) async throws
+    /// Where a project's files go unless its users say otherwise: the URI of a folder that may be written to.
+    func defaultPlace(project: String) async throws -> String
 }

@@ -3,9 +3,9 @@ import Hummingbird
 import Identity
 import Resource
 
-/// Finds out who asks, from a token in any of the headers that clients send, or from a browser's session cookie.
+/// Finds out who asks, from a token in any of the headers that clients send. Cookies count for the console only, which
+/// does its own checks: a browser sends them whether the user wants it or not.
 package struct Authentication: RouterMiddleware {
-    package static let cookie = "takumi_session"
     private static let easyMaker = HTTPField.Name("X-EasyMaker-Token")
     private static let nhn = HTTPField.Name("x-nhn-authorization")
 
@@ -19,12 +19,6 @@ package struct Authentication: RouterMiddleware {
         var context = context
         if let token = Authentication.token(of: request) {
             context.principal = try await directory.principal(of: token, purposes: [.api])
-        } else if let session = request.cookies[Authentication.cookie]?.value {
-            // A page elsewhere must not be able to act with the cookie of a browser that happens to be logged in. What is
-            // proxied only shows things, though it asks for some of them by POST.
-            if Authentication.isSafe(request) || request.uri.path.hasPrefix("/tensorboard/") {
-                context.principal = try await directory.principal(of: session, purposes: [.session])
-            }
         }
         return try await next(request, context)
     }
@@ -38,10 +32,6 @@ package struct Authentication: RouterMiddleware {
     private static func bearer(_ value: String) -> String? {
         let parts = value.split(separator: " ", maxSplits: 1)
         return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : nil
-    }
-
-    private static func isSafe(_ request: Request) -> Bool {
-        request.method == .get || request.method == .head
     }
 }
 
@@ -65,11 +55,16 @@ package struct ProjectAccess: RouterMiddleware {
         guard principal.mayRead(project: project), try await directory.hasProject(project) else {
             throw TakumiError(.notFound, "no project has the app key '\(project.excerpt)'", field: "appKey")
         }
-        guard request.method == .get || request.method == .head || principal.mayWrite(project: project) else {
+        guard request.isSafe || principal.mayWrite(project: project) else {
             throw TakumiError(.forbidden, "\(principal.user) may look at this project but not change it")
         }
         return try await next(request, context)
     }
+}
+
+extension Request {
+    /// True for methods that only look.
+    package var isSafe: Bool { method == .get || method == .head }
 }
 
 extension TakumiContext {

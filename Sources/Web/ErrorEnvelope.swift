@@ -24,7 +24,7 @@ package struct ErrorEnvelope: RouterMiddleware {
         }
     }
 
-    static func errors(of error: any Error) -> [TakumiError] {
+    package static func errors(of error: any Error) -> [TakumiError] {
         switch error {
         case let error as TakumiError: [error]
         case let error as ValidationErrors: error.errors

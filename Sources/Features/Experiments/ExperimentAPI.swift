@@ -1,3 +1,4 @@
+import Console
 import Control
 import FeatureKit
 import Foundation
@@ -28,6 +29,7 @@ struct ExperimentType: ResourceType {
 
     let names = WireNames(kind: .experiment, singular: "experiment", collection: "experiments")
     let hasUniqueNames = true
+    let store: Store
     let home: String
     /// Where the TLS port is reached from outside.
     let publicURL: @Sendable () -> String
@@ -56,10 +58,29 @@ struct ExperimentType: ResourceType {
         }
     }
 
-    func willDelete(_ experiment: Experiment) async throws {
+    func checkDelete(_ experiment: Experiment) async throws {
         guard experiment.status.phase.isSettled else {
             throw TakumiError(.conflict, "experiment \(experiment.id) is being created; delete it when it is ACTIVE")
         }
+    }
+
+    /// Creates a failed experiment again.
+    func retry(_ experiment: Experiment) async throws -> Experiment {
+        guard experiment.status.phase == .createFailed else {
+            throw TakumiError(
+                .conflict,
+                "experiment \(experiment.id) is \(experiment.status.phase.displayName); only a failed one can be retried"
+            )
+        }
+        var experiment = experiment
+        experiment.status.phase = .createRequested
+        guard let stored = try await store.updateStatus(experiment, event: "retry requested") else {
+            throw TakumiError(.conflict, "experiment \(experiment.id) has just changed; look at it again")
+        }
+        return stored
+    }
+
+    func willDelete(_ experiment: Experiment) async throws {
         let folder = ExperimentReconciler.folder(home: home, experiment)
         if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
     }
@@ -73,7 +94,8 @@ package struct ExperimentsFeature: Feature {
     package init(store: Store, sources: ClockAndIDs, home: String, publicURL: @escaping @Sendable () -> String) {
         self.store = store
         self.home = home
-        routes = ResourceRoutes(ExperimentType(home: home, publicURL: publicURL), store: store, sources: sources)
+        routes = ResourceRoutes(
+            ExperimentType(store: store, home: home, publicURL: publicURL), store: store, sources: sources)
     }
 
     /// Finds the experiment of a name or creates it, for kinds that offer that on the spot.
@@ -106,19 +128,15 @@ package struct ExperimentsFeature: Feature {
     package func addProjectRoutes(to group: RouterGroup<TakumiContext>) {
         routes.add(to: group)
         group.put("experiments/{id}/retry") { _, context in
-            var experiment = try await routes.resource(context)
-            guard experiment.status.phase == .createFailed else {
-                throw TakumiError(
-                    .conflict,
-                    "experiment \(experiment.id) is \(experiment.status.phase.displayName); only a failed one can be retried"
-                )
-            }
-            experiment.status.phase = .createRequested
-            guard let stored = try await store.updateStatus(experiment, event: "retry requested") else {
-                throw TakumiError(.conflict, "experiment \(experiment.id) has just changed; look at it again")
-            }
-            return try await routes.respond(stored)
+            try await routes.respond(try await routes.type.retry(try await routes.resource(context)))
         }
+    }
+
+    package var menu: [MenuEntry] { [MenuEntry("experiments", icon: "experiment", path: "experiments", rank: 3)] }
+    package var collections: [ResourceKind: String] { [.experiment: routes.type.names.collection] }
+
+    package func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {
+        ResourcePages(routes, pages, store: store).add(to: group)
     }
 
     package var api: APIDescription {

@@ -1,4 +1,5 @@
 import Catalog
+import Console
 import Engine
 import FeatureKit
 import Hummingbird
@@ -27,6 +28,12 @@ package struct ImagesFeature: Feature {
         }
         // Provided algorithms come with their own issue; clients read the list before every training.
         group.get("algorithms") { _, _ in try Envelope.one("algorithmList", [String]()) }
+    }
+
+    package var menu: [MenuEntry] { [MenuEntry("images", icon: "image", path: "images", rank: 10)] }
+
+    package func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {
+        ImagePages(catalog: catalog, engine: engine, pages: pages).add(to: group)
     }
 
     package var api: APIDescription {

@@ -1,3 +1,4 @@
+import Console
 import FeatureKit
 import Foundation
 import Hummingbird
@@ -12,16 +13,19 @@ package struct ObjectStorageFeature: Feature {
     package static let defaultContainer = "easymaker"
 
     private let store: DiskStore
+    private let storage: StorageService
     private let directory: Directory
     private let authority: ProjectAuthority
     private let service: @Sendable (Project) -> StorageIdentity
     private let publicURL: @Sendable () -> String
 
     package init(
-        store: DiskStore, directory: Directory, service: @escaping @Sendable (Project) -> StorageIdentity,
+        store: DiskStore, storage: StorageService, directory: Directory,
+        service: @escaping @Sendable (Project) -> StorageIdentity,
         publicURL: @escaping @Sendable () -> String
     ) {
         self.store = store
+        self.storage = storage
         self.directory = directory
         self.authority = ProjectAuthority(directory: directory)
         self.service = service
@@ -45,6 +49,21 @@ package struct ObjectStorageFeature: Feature {
             try await prepare(project)
             return try Envelope.one("storage", WireStorage(project, service: service(project), publicURL: publicURL()))
         }
+    }
+
+    package var menu: [MenuEntry] {
+        [
+            MenuEntry("storage", icon: "storage", path: "storage", rank: 70),
+            MenuEntry("nas", icon: "nas", path: "nas", rank: 71),
+        ]
+    }
+
+    package func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {
+        let places = StoragePlaces(
+            store: store, storage: storage, directory: directory, service: service, publicURL: publicURL)
+        StoragePages(places: places, pages: pages).add(to: group)
+        StorageFilePages(places: places, pages: pages).add(to: group)
+        NASPages(places: places, pages: pages).add(to: group)
     }
 
     /// Gives a project a container that trainings can use at once: its access policy lets the service account in.

@@ -1,36 +1,54 @@
 import Catalog
+import Console
 import Engine
 import FeatureKit
 import Foundation
 import Gateway
 import HTTPTypes
 import Hummingbird
+import Identity
 import Resource
 import ServiceLifecycle
 import Store
 import Web
 
-/// TensorBoard of a training and of an experiment, behind the login.
+/// TensorBoard of a training and of an experiment, behind the login, on the origin of users' programs: what a log makes
+/// TensorBoard show must not act as a page of the console.
 package struct TensorBoardFeature: Feature {
     private let store: Store
     private let boards: TensorBoards
     private let proxy: ReverseProxy
+    /// `https://host:port` of the listener for users' programs.
+    private let appsURL: @Sendable () -> String
     /// Where a resource's logs lie, below the home; nil where this kind has none.
     private let folder: @Sendable (Record) throws -> String?
 
     package init(
         store: Store, engine: any Engine, catalog: Catalog, proxy: ReverseProxy, home: String, idle: Duration,
+        appsURL: @escaping @Sendable () -> String,
         folder: @escaping @Sendable (Record) throws -> String?
     ) {
         self.store = store
         self.proxy = proxy
+        self.appsURL = appsURL
         self.folder = folder
         boards = TensorBoards(engine: engine, catalog: catalog, proxy: proxy, settings: .init(home: home, idle: idle))
     }
 
     package var services: [any Service] { [boards] }
 
-    package func addRootRoutes(to router: Router<TakumiContext>) {
+    /// From the console's button to the other origin.
+    package func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {
+        for collection in ["trainings", "experiments"] {
+            group.get("\(collection)/{id}/tensorboard") { request, context in
+                let page = try pages.page(request, context)
+                let path = "/tensorboard/\(try context.project)/\(collection)/\(try context.id)/"
+                return try await page.redirect(toApp: path, at: appsURL())
+            }
+        }
+    }
+
+    package func addAppRoutes(to router: Router<TakumiContext>) {
         let group = router.group("tensorboard/{appKey}/{collection}/{id}")
         for method in [HTTPRequest.Method.get, .post] {
             group.on("", method: method) { request, context in try await open(request, context) }
@@ -40,8 +58,7 @@ package struct TensorBoardFeature: Feature {
 
     private func open(_ request: Request, _ context: TakumiContext) async throws -> Response {
         guard let principal = context.principal else {
-            throw TakumiError(
-                .unauthenticated, "log in first: open the link that `takumi login` prints, then this page again")
+            throw TakumiError(.unauthenticated, "log in first: open this page from the console")
         }
         let project = try context.project
         let collection = try context.parameters.require("collection")

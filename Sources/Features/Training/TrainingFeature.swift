@@ -1,4 +1,5 @@
 import Catalog
+import Console
 import Control
 import Engine
 import FeatureKit
@@ -14,6 +15,7 @@ package struct TrainingFeature: Feature {
     private let reconciler: TrainingReconciler
     private let routes: ResourceRoutes<TrainingType>
     private let logs: TrainingLogs
+    private let files: TrainingFiles
 
     package init(
         store: Store, engine: any Engine, catalog: Catalog, storage: any StorageChecks, sources: ClockAndIDs,
@@ -31,6 +33,7 @@ package struct TrainingFeature: Feature {
                 publicURL: publicURL, createExperiment: createExperiment),
             store: store, sources: sources)
         logs = TrainingLogs(store: store, home: home)
+        files = TrainingFiles(home: home)
     }
 
     /// Below the home; nil for another kind's record.
@@ -45,7 +48,9 @@ package struct TrainingFeature: Feature {
     package func addProjectRoutes(to group: RouterGroup<TakumiContext>) {
         routes.add(to: group)
         group.group("trainings/{id}")
-            .put("stop") { _, context in try await stop(try await routes.resource(context)) }
+            .put("stop") { _, context in
+                try await routes.respond(try await routes.type.stop(try await routes.resource(context)))
+            }
             .get("logs") { request, context in
                 try logs.respond(to: QueryItems(request), try await routes.resource(context))
             }
@@ -54,23 +59,39 @@ package struct TrainingFeature: Feature {
             }
     }
 
-    private func stop(_ training: Training) async throws -> Response {
-        if training.status.phase == .stopInProgress { return try await routes.respond(training) }
-        guard training.status.phase.isStoppable else {
-            throw TakumiError(
-                .conflict, "training \(training.id) is \(training.status.phase.displayName) and cannot be stopped")
-        }
-        var next = training
-        next.status.phase = .stopInProgress
-        next.status.cause = nil
-        guard let stored = try await store.updateStatus(next, event: "stop requested") else {
-            // The reconciler wrote in between: look again, it may have ended by itself.
-            guard let current: Training = try await store.resource(training.key) else {
-                throw Store.missing(training.key)
+    package var menu: [MenuEntry] { [MenuEntry("trainings", icon: "training", path: "trainings", rank: 4)] }
+    package var collections: [ResourceKind: String] { [.training: routes.type.names.collection] }
+
+    package func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {
+        let resourcePages = ResourcePages(routes, pages, store: store)
+        TrainingComparison(files: files, type: routes.type, pages: pages, store: store).add(to: group)
+        TrainingTabs(files: files, resourcePages: resourcePages, store: store).add(to: group)
+        resourcePages.add(to: group)
+    }
+
+    /// The trainings of an experiment.
+    package var relatedTabs: [RelatedTab] {
+        [
+            RelatedTab(.experiment, id: "trainings", name: "training.title") { key, page in
+                let resourcePages = ResourcePages(routes, page.pages, store: store)
+                let path = "\(page.base)/experiments/\(key.id)/tab/trainings"
+                let listing = try await resourcePages.listing(referring: key, path: path, page)
+                var model: [String: Any] = [
+                    "listing": listing.model(page.t), "live": "\(page.base)/live?kind=training&kind=experiment",
+                ]
+                if page.mayWrite {
+                    model["create"] =
+                        Action(
+                            page.t("training.new"), href: "\(page.base)/trainings/new?experimentId=\(key.id)"
+                        ).model
+                }
+                return ("related", model)
             }
-            return try await stop(current)
-        }
-        return try await routes.respond(stored)
+        ]
+    }
+
+    package var dashboard: (@Sendable (Page) async throws -> DashboardPart)? {
+        { page in try await TrainingDashboard(store: store, files: files, routes: routes).part(page) }
     }
 
     package var api: APIDescription {

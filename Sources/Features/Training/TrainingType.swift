@@ -135,12 +135,32 @@ struct TrainingType: ResourceType {
         [TrainingPhase.running, .stopInProgress, .completeInProgress, .failInProgress].map(\.rawValue).contains(phase)
     }
 
-    func willDelete(_ training: Training) async throws {
+    func checkDelete(_ training: Training) async throws {
         guard training.status.phase.isSettled else {
             throw TakumiError(
                 .conflict,
                 "training \(training.id) is \(training.status.phase.displayName); stop it first, then delete it")
         }
+    }
+
+    /// Asks for an end. Asking again while it ends changes nothing.
+    /// - Throws: `conflict` where there is nothing to stop.
+    func stop(_ training: Training) async throws -> Training {
+        if training.status.phase == .stopInProgress { return training }
+        guard training.status.phase.isStoppable else {
+            throw TakumiError(
+                .conflict, "training \(training.id) is \(training.status.phase.displayName) and cannot be stopped")
+        }
+        var next = training
+        next.status.phase = .stopInProgress
+        next.status.cause = nil
+        if let stored = try await store.updateStatus(next, event: "stop requested") { return stored }
+        // The reconciler wrote in between: look again, it may have ended by itself.
+        guard let current: Training = try await store.resource(training.key) else { throw Store.missing(training.key) }
+        return try await stop(current)
+    }
+
+    func willDelete(_ training: Training) async throws {
         try await engine.remove(training.workloadID)
         let logs = "\(home)/\(training.tensorBoardFolder)"
         if FileManager.default.fileExists(atPath: logs) { try FileManager.default.removeItem(atPath: logs) }

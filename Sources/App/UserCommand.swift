@@ -1,0 +1,154 @@
+import ArgumentParser
+import Foundation
+import Identity
+import Resource
+
+/// `takumi user …`: who may log in to the console, and what they may do there. On the home itself, as tokens are.
+struct UserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user", abstract: "Users of the console, their passwords and roles.",
+        subcommands: [List.self, Create.self, SetPassword.self, Grant.self, Delete.self])
+
+    static func user(_ name: String, _ directory: Directory) async throws -> User {
+        if let user = try await directory.user(name: name) { return user }
+        let known = try await directory.users().map(\.metadata.name).joined(separator: ", ")
+        throw TakumiError.invalid("user", "no user has the name '\(name.excerpt)'; there are: \(known)")
+    }
+
+    /// One line of standard input, so that no password stands in a command line that others can see.
+    static func password() throws -> String {
+        guard let line = readLine(strippingNewline: true), !line.isEmpty else {
+            throw TakumiError.invalid(
+                "--password-stdin", "standard input is empty; write the password to it: echo \"$PASSWORD\" | takumi …")
+        }
+        return line
+    }
+
+    private static func describe(_ user: User) -> [String: String] {
+        [
+            "userName": user.metadata.name, "isAdministrator": user.spec.isAdministrator ? "true" : "false",
+            "hasPassword": user.spec.password != nil ? "true" : "false",
+            "roles": user.spec.memberships.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.rawValue)" }
+                .joined(separator: ","),
+        ]
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the users with their roles.")
+
+        @OptionGroup var access: AccessOptions
+
+        func run() async throws {
+            try await access.run { directory in
+                for user in try await directory.users() {
+                    let fields = UserCommand.describe(user)
+                    let text = [
+                        user.metadata.name, user.spec.isAdministrator ? "administrator" : fields["roles"] ?? "",
+                        user.spec.password == nil ? "(no password)" : "",
+                    ].filter { !$0.isEmpty }.joined(separator: "  ")
+                    access.print(text, json: fields)
+                }
+            }
+        }
+    }
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Create a user. Without a password the first log in is by: takumi login --user NAME")
+
+        @OptionGroup var access: AccessOptions
+        @Argument(help: "The user name: letters, digits, '.', '_', '@' and '-', at most 50.")
+        var name: String
+        @Flag(help: "Read the password from standard input.")
+        var passwordStdin = false
+        @Flag(help: "May administer the server: every project, all users.")
+        var administrator = false
+        @Option(help: "A project to put the user into.")
+        var project: String?
+        @Option(help: "The role there: viewer, member or administrator.")
+        var role = "member"
+
+        func run() async throws {
+            try await access.run { directory in
+                let password = passwordStdin ? try UserCommand.password() : nil
+                var memberships: [String: Role] = [:]
+                if let project {
+                    memberships[project] = try Grant.role(role)
+                    guard try await directory.hasProject(project) else { throw Grant.noProject(project) }
+                }
+                let user = try await directory.createUser(
+                    name: name, password: password, isAdministrator: administrator, memberships: memberships)
+                access.print(user.metadata.name, json: UserCommand.describe(user))
+            }
+        }
+    }
+
+    struct SetPassword: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Set a user's password, read from standard input. Ends the user's sessions.")
+
+        @OptionGroup var access: AccessOptions
+        @Argument(help: "The user name.")
+        var name: String
+
+        func run() async throws {
+            try await access.run { directory in
+                let user = try await UserCommand.user(name, directory)
+                try await directory.setPassword(try UserCommand.password(), of: user)
+                access.print(name, json: UserCommand.describe(try await UserCommand.user(name, directory)))
+            }
+        }
+    }
+
+    struct Grant: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a user a role in a project, or take it away with --role none.")
+
+        @OptionGroup var access: AccessOptions
+        @Argument(help: "The user name.")
+        var name: String
+        @Option(help: "The project's app key.")
+        var project = "default"
+        @Option(help: "viewer, member, administrator or none.")
+        var role = "member"
+
+        static func role(_ text: String) throws -> Role {
+            guard let role = Role(rawValue: text) else {
+                throw TakumiError.invalid(
+                    "--role", "'\(text.excerpt)' is not known; use viewer, member or administrator")
+            }
+            return role
+        }
+
+        static func noProject(_ name: String) -> TakumiError {
+            TakumiError.invalid(
+                "--project", "no project has the app key '\(name.excerpt)'; takumi project list shows them")
+        }
+
+        func run() async throws {
+            try await access.run { directory in
+                let user = try await UserCommand.user(name, directory)
+                guard try await directory.hasProject(project) else { throw Grant.noProject(project) }
+                let role = self.role == "none" ? nil : try Grant.role(self.role)
+                try await directory.setRole(role, of: user.id, in: project)
+                access.print(name, json: UserCommand.describe(try await UserCommand.user(name, directory)))
+            }
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Delete a user, with the user's sessions and tokens.")
+
+        @OptionGroup var access: AccessOptions
+        @Argument(help: "The user name.")
+        var name: String
+
+        func run() async throws {
+            try await access.run { directory in
+                try await directory.deleteUser(try await UserCommand.user(name, directory).id)
+                access.print(name, json: ["userName": name])
+            }
+        }
+    }
+}

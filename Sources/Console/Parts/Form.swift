@@ -1,0 +1,266 @@
+import Foundation
+import Resource
+import Web
+
+/// A field of a form. Its name is the one that the API's JSON has, so that what the API refuses is shown beside it.
+package struct Field: Sendable {
+    package struct Option: Sendable {
+        package var value: String
+        package var name: String
+        /// `data-…` attributes that scripts go by.
+        package var data: [String: String]
+        /// Why it cannot be chosen.
+        package var isDisabled: Bool
+
+        package init(_ value: String, _ name: String, data: [String: String] = [:], isDisabled: Bool = false) {
+            self.value = value
+            self.name = name
+            self.data = data
+            self.isDisabled = isDisabled
+        }
+    }
+
+    package enum Kind: Sendable {
+        case text
+        case number(ClosedRange<Int>)
+        case password
+        case area
+        case check
+        case choice([Option])
+        /// A place in storage: `folder`, `file`, or `py` for a program below the folder in another field.
+        case path(mode: String, base: String? = nil)
+        /// Rows of fields; the names of `columns` follow the row's number.
+        indirect case rows([Field], add: String)
+    }
+
+    package var name: String
+    package var label: String
+    package var kind: Kind
+    package var hint: String?
+    package var isOptional = false
+    package var placeholder: String?
+    package var value: String?
+    /// Only shown while another field has a value: `useTorchrun=true`.
+    package var showWhen: String?
+    /// Filled from another field, with `{}` in the pattern for its slug, until the user types something else.
+    package var follows: (field: String, pattern: String)?
+    /// Further `data-…` attributes of the control.
+    package var data: [String: String] = [:]
+    package var autocomplete: String?
+
+    package init(
+        _ name: String, _ label: String, _ kind: Kind = .text, hint: String? = nil, isOptional: Bool = false,
+        placeholder: String? = nil, value: String? = nil, showWhen: String? = nil,
+        follows: (field: String, pattern: String)? = nil, data: [String: String] = [:], autocomplete: String? = nil
+    ) {
+        self.name = name
+        self.label = label
+        self.kind = kind
+        self.hint = hint
+        self.isOptional = isOptional
+        self.placeholder = placeholder
+        self.value = value
+        self.showWhen = showWhen
+        self.follows = follows
+        self.data = data
+        self.autocomplete = autocomplete
+    }
+}
+
+/// Fields that belong together, under a heading.
+package struct FieldGroup: Sendable {
+    package var title: String
+    package var hint: String?
+    /// Fields side by side where there is room.
+    package var rows: [[Field]]
+    /// Closed until opened, unless something in it is wrong: what most people leave as it is.
+    package var isFolded: Bool
+
+    package init(_ title: String, hint: String? = nil, isFolded: Bool = false, _ rows: [[Field]]) {
+        self.title = title
+        self.hint = hint
+        self.rows = rows
+        self.isFolded = isFolded
+    }
+}
+
+/// A form: its fields, what they hold, and what was wrong with them.
+package struct Form: Sendable {
+    package var groups: [FieldGroup]
+    package var submit: String
+    /// Where to go instead; nil for a form that is only a part of its page.
+    package var cancel: String?
+    /// Where it goes; the page's own address unless told.
+    package var action: String?
+
+    package init(_ groups: [FieldGroup], submit: String, cancel: String? = nil, action: String? = nil) {
+        self.groups = groups
+        self.submit = submit
+        self.cancel = cancel
+        self.action = action
+    }
+
+    private var fields: [Field] { groups.flatMap { $0.rows.flatMap(\.self) } }
+
+    /// The request that was typed, as the API would get it.
+    package func json(_ typed: FormFields) -> Data {
+        var numbers: Set<String> = []
+        var flags: Set<String> = []
+        for field in fields {
+            switch field.kind {
+            case .number: numbers.insert(field.name)
+            case .check: flags.insert(field.name)
+            case .text, .password, .area, .choice, .path, .rows: break
+            }
+        }
+        return typed.json(numbers: numbers, flags: flags)
+    }
+
+    /// - Parameters:
+    ///   - typed: what was sent; nil for a fresh form, which shows the fields' own values.
+    ///   - errors: what was wrong with it.
+    package func model(_ t: Strings, typed: FormFields? = nil, errors: [TakumiError] = []) -> [String: Any] {
+        let typed = typed?.compacted
+        var shown: Set<String> = []
+        let groups = groups.map { group -> [String: Any] in
+            var isWrong = false
+            let rows = group.rows.map { row -> [String: Any] in
+                let models = row.map { field -> [String: Any] in
+                    let model = FieldModel(t: t, typed: typed, errors: errors).model(field)
+                    for name in model.errorNames {
+                        shown.insert(name)
+                        isWrong = true
+                    }
+                    return model.content
+                }
+                return ["fields": models, "isRow": row.count > 1]
+            }
+            var model: [String: Any] = [
+                "title": group.title, "rows": rows, "isFolded": group.isFolded, "isOpen": isWrong,
+            ]
+            if let hint = group.hint { model["hint"] = hint }
+            return model
+        }
+        var model: [String: Any] = ["groups": groups, "submit": submit]
+        if let cancel { model["cancel"] = cancel }
+        if let action { model["action"] = action }
+        if !errors.isEmpty {
+            model["problem"] =
+                [
+                    "title": t.count("form.problems", errors.count),
+                    "items": errors.map { error -> [String: Any] in
+                        var item: [String: Any] = ["text": error.line]
+                        if let field = error.field, shown.contains(field) { item["id"] = FieldModel.id(field) }
+                        return item
+                    },
+                ] as [String: Any]
+        }
+        return model
+    }
+}
+
+/// A field as its template wants it.
+private struct FieldModel {
+    let t: Strings
+    let typed: FormFields?
+    let errors: [TakumiError]
+
+    static func id(_ name: String) -> String {
+        "field-" + name.map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
+    }
+
+    func model(_ field: Field) -> (content: [String: Any], errorNames: [String]) {
+        if case .rows(let columns, let add) = field.kind { return rows(field, columns, add) }
+        var names: [String] = []
+        let content = control(field, name: field.name, errorNames: &names)
+        return (content, names)
+    }
+
+    private func control(_ field: Field, name: String, errorNames: inout [String]) -> [String: Any] {
+        let id = FieldModel.id(name)
+        var model: [String: Any] = [
+            "id": id, "name": name, "label": field.label, "isOptional": field.isOptional,
+            "data": attributes(field),
+        ]
+        let value = typed.map { $0[name] ?? "" } ?? field.value ?? ""
+        model["value"] = value
+        if let hint = field.hint { model["hint"] = hint }
+        if let placeholder = field.placeholder { model["placeholder"] = placeholder }
+        if let autocomplete = field.autocomplete { model["autocomplete"] = autocomplete }
+        if let showWhen = field.showWhen { model["showWhen"] = showWhen }
+        let problems = errors.filter { $0.field == name }.map(\.message)
+        model["isInvalid"] = !problems.isEmpty
+        if !problems.isEmpty {
+            errorNames.append(name)
+            model["error"] = problems.joined(separator: "; ")
+        }
+        let described = (field.hint != nil ? ["\(id)-hint"] : []) + (problems.isEmpty ? [] : ["\(id)-error"])
+        if !described.isEmpty { model["describedBy"] = described.joined(separator: " ") }
+        switch field.kind {
+        case .text: model["isInput"] = ["type": "text"]
+        case .password: model["isInput"] = ["type": "password"]
+        case .number(let range):
+            model["isInput"] = [
+                "type": "number", "range": ["min": "\(range.lowerBound)", "max": "\(range.upperBound)"],
+            ]
+        case .area: model["isArea"] = true
+        case .check:
+            model["isCheck"] = true
+            model["isChecked"] = ["true", "on", "1"].contains(value)
+        case .choice(let options):
+            model["isChoice"] = true
+            model["options"] = options.map { option -> [String: Any] in
+                [
+                    "value": option.value, "name": option.name, "selected": option.value == value,
+                    "isDisabled": option.isDisabled && option.value != value, "data": pairs(option.data),
+                ]
+            }
+        case .path(let mode, let base):
+            var path: [String: Any] = ["mode": mode]
+            if let base { path["base"] = base }
+            model["isPath"] = path
+        case .rows: break
+        }
+        return model
+    }
+
+    private func rows(_ field: Field, _ columns: [Field], _ add: String) -> (
+        content: [String: Any], errorNames: [String]
+    ) {
+        var names: [String] = []
+        // The kind of list itself may be wrong: too many entries.
+        let problems = errors.filter { $0.field == field.name }.map(\.message)
+        if !problems.isEmpty { names.append(field.name) }
+        func row(_ number: String) -> [String: Any] {
+            let cells = columns.map { column in
+                control(column, name: "\(field.name)[\(number)].\(column.name)", errorNames: &names)
+            }
+            return ["cells": cells]
+        }
+        let filled = typed?.rowCount(field.name) ?? 0
+        // Without scripts nobody adds rows: some are always free.
+        let shown = max(filled + 1, 1)
+        var model: [String: Any] = [
+            "isRows": [
+                "name": field.name, "add": add, "rows": (0..<shown).map { row("\($0)") }, "template": row("#"),
+            ] as [String: Any],
+            "label": field.label, "id": FieldModel.id(field.name), "isInvalid": !problems.isEmpty,
+        ]
+        if let hint = field.hint { model["hint"] = hint }
+        if !problems.isEmpty { model["error"] = problems.joined(separator: "; ") }
+        return (model, names)
+    }
+
+    private func attributes(_ field: Field) -> [[String: Any]] {
+        var data = field.data
+        if let follows = field.follows {
+            data["default-from"] = follows.field
+            data["default"] = follows.pattern
+        }
+        return pairs(data)
+    }
+
+    private func pairs(_ data: [String: String]) -> [[String: Any]] {
+        data.sorted { $0.key < $1.key }.map { ["name": $0.key, "value": $0.value] }
+    }
+}

@@ -1,0 +1,54 @@
+import Console
+import Foundation
+import Resource
+import Store
+import Web
+
+/// What a kind adds to have pages: columns, facts, tabs, actions, a form. Lists, details, history, change, deletion and
+/// their routes are the same for all (`ResourcePages`).
+///
+/// Texts of a kind have keys that begin with its wire name: `training.title`, `training.field.trainingName`.
+package protocol PagedType: ResourceType {
+    var icon: String { get }
+    /// Further filters of the list, by their names in the address.
+    var filterNames: [String] { get }
+
+    func columns(_ t: Strings) -> [Column]
+    /// As many as there are columns. The first leads to the details.
+    func cells(_ resource: Object, _ wire: Wire, _ page: Page) -> [Cell]
+    func filters(_ page: Page) async throws -> [Listing.Filter]
+    /// What rows can be picked for.
+    func pick(_ page: Page) -> (name: String, action: String)?
+
+    /// Where more is told of why it failed.
+    func causeLink(_ resource: Object, _ page: Page) -> Action?
+    func cards(_ resource: Object, _ wire: Wire, _ page: Page) async throws -> [FactCard]
+    /// Tabs between the overview, which is the first, and the history, which is the last.
+    func tabs(_ t: Strings) -> [Tab]
+    /// Beside change and delete.
+    func actions(_ resource: Object, _ page: Page) -> [Action]
+    /// What must be confirmed before a `POST` of the kind's own, by the last part of its address.
+    func confirmation(_ action: String, _ resource: Object, _ page: Page) -> Confirmation?
+    func perform(_ action: String, _ resource: Object, _ page: Page) async throws
+
+    /// - Parameter copied: whose settings to start from.
+    func form(_ page: Page, copied: Object?) async throws -> Form
+    /// The same settings as the form would hold them.
+    func fields(of resource: Object) -> FormFields
+    /// For who has none yet.
+    func snippets(_ page: Page) -> [Snippet]
+}
+
+extension PagedType {
+    package var filterNames: [String] { [] }
+    package func filters(_ page: Page) async throws -> [Listing.Filter] { [] }
+    package func pick(_ page: Page) -> (name: String, action: String)? { nil }
+    package func causeLink(_ resource: Object, _ page: Page) -> Action? { nil }
+    package func tabs(_ t: Strings) -> [Tab] { [] }
+    package func actions(_ resource: Object, _ page: Page) -> [Action] { [] }
+    package func confirmation(_ action: String, _ resource: Object, _ page: Page) -> Confirmation? { nil }
+    package func perform(_ action: String, _ resource: Object, _ page: Page) async throws {}
+
+    /// Of one resource of this kind.
+    package func address(_ id: String, _ page: Page) -> String { "\(page.base)/\(names.collection)/\(id)" }
+}

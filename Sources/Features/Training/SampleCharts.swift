@@ -1,0 +1,80 @@
+import Console
+import Synchronization
+import Telemetry
+
+/// What one page's stream has told already.
+final class Seen: Sendable {
+    private let state = Mutex((lines: -1, sample: -1.0, isOver: false))
+
+    var lines: Int {
+        get { state.withLock { $0.lines } }
+        set { state.withLock { $0.lines = newValue } }
+    }
+    var sample: Double {
+        get { state.withLock { $0.sample } }
+        set { state.withLock { $0.sample = newValue } }
+    }
+    var isOver: Bool {
+        get { state.withLock { $0.isOver } }
+        set { state.withLock { $0.isOver = newValue } }
+    }
+}
+
+/// Resource samples of a gang's nodes as charts.
+struct SampleCharts {
+    let nodes: [[Sample]]
+    let t: Strings
+
+    var charts: [Chart] {
+        var charts = [
+            Chart("cpu", t("chart.cpu"), unit: "percent", x: "time", series { [$0.time, $0.cpuPercent] }),
+            Chart("memory", t("chart.memory"), unit: "bytes", x: "time", series { [$0.time, Double($0.memoryBytes)] }),
+            Chart(
+                "disk", t("chart.disk"), unit: "bytesPerSecond", x: "time",
+                rates(t("chart.read"), \.diskReadBytes) + rates(t("chart.written"), \.diskWriteBytes)),
+            Chart(
+                "network", t("chart.network"), unit: "bytesPerSecond", x: "time",
+                rates(t("chart.received"), \.networkReceiveBytes) + rates(t("chart.sent"), \.networkTransmitBytes)),
+        ]
+        let gpus = Set(nodes.joined().flatMap { $0.gpus.map(\.index) }).sorted()
+        for gpu in gpus {
+            func values(_ value: @escaping (Sample.GPU) -> Double) -> [Chart.Series] {
+                nodes.enumerated().map { node, samples in
+                    let points = samples.compactMap { sample in
+                        sample.gpus.first { $0.index == gpu }.map { [sample.time, value($0)] }
+                    }
+                    return Chart.Series(label: label(node), points: Chart.thinned(points))
+                }
+            }
+            charts.append(
+                Chart("gpu\(gpu)", t("chart.gpu", ["gpu": "\(gpu)"]), unit: "percent", x: "time", values(\.utilization))
+            )
+            charts.append(
+                Chart(
+                    "gpu\(gpu)-memory", t("chart.gpuMemory", ["gpu": "\(gpu)"]), unit: "bytes", x: "time",
+                    values { Double($0.memoryBytes) }))
+        }
+        return charts
+    }
+
+    private func label(_ node: Int) -> String { t("training.node", ["node": "\(node)"]) }
+
+    private func series(_ point: (Sample) -> [Double]) -> [Chart.Series] {
+        nodes.enumerated().map { node, samples in
+            Chart.Series(label: label(node), points: Chart.thinned(samples.map(point)))
+        }
+    }
+
+    /// Bytes since the start become bytes per second.
+    private func rates(_ name: String, _ bytes: KeyPath<Sample, Int>) -> [Chart.Series] {
+        nodes.enumerated().map { node, samples in
+            let points = zip(samples, samples.dropFirst()).compactMap { before, after -> [Double]? in
+                let seconds = after.time - before.time
+                guard seconds > 0 else { return nil }
+                return [after.time, max(0, Double(after[keyPath: bytes] - before[keyPath: bytes]) / seconds)]
+            }
+            let label = nodes.count > 1 ? "\(name), \(label(node))" : name
+            return Chart.Series(label: label, points: Chart.thinned(points))
+        }
+    }
+}

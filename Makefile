@@ -11,13 +11,13 @@ ifneq ($(PIP_FIND_LINKS),)
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 endif
 # Image environments are shared by the servers that tests and benchmarks start; a server of one's own keeps them in its home.
-test test-e2e test-e2e-only bench: export TAKUMI_ENVIRONMENTS ?= $(CURDIR)/.cache/environments
+test test-e2e test-e2e-only screenshots bench: export TAKUMI_ENVIRONMENTS ?= $(CURDIR)/.cache/environments
 DEBUG := .build/debug/takumi
 RELEASE := .build-release/release/takumi
 SWIFT_DEBUG := swift build
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --scratch-path .build-release
 
-.PHONY: build run quickstart test test-unit test-e2e lint format bench setup setup-test clean
+.PHONY: build run quickstart test test-unit test-e2e lint format bench setup setup-test screenshots clean
 
 build: setup
 	$(SWIFT_RELEASE) --product takumi
@@ -52,6 +52,7 @@ test-e2e-only:
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
 	Scripts/check-house.sh
+	Scripts/list-console.sh --check
 
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
@@ -59,6 +60,11 @@ format:
 bench: build setup-test
 	command -v wrk >/dev/null || apt-get install -y -qq --no-install-recommends wrk
 	$(WITH_UV) $(PYTHON) Benchmarks/run.py bin/takumi
+
+# The pictures of docs/console.md, made by the tests' own script.
+screenshots: setup-test
+	$(SWIFT_DEBUG) --product takumi
+	TAKUMI_BIN=$(CURDIR)/$(DEBUG) $(WITH_UV) $(PYTHON) Tests/EndToEndTests/screenshots.py docs/images
 
 setup:
 	Scripts/setup.sh

@@ -40,7 +40,7 @@ echo "== Where to look"
 echo "  model files   $takumi storage ls easymaker/runs/$name/model/"
 "$takumi" storage ls "easymaker/runs/$name/model/" | sed 's/^/    /'
 echo "  log           $takumi training logs $name"
-echo "  log in        $("$takumi" login)"
-echo "  TensorBoard   $("$takumi" training open "$name" 2>/dev/null)   (after logging in)"
+echo "  the console   $("$takumi" login)   (a link that logs in once)"
+echo "  TensorBoard   $("$takumi" training open "$name" 2>/dev/null)   (or from the training's page)"
 pid=$(sed -n 's/.*"pid":\([0-9]*\).*/\1/p' "$home/server.json")
 echo "  the server    runs with process id $pid; end it with: kill $pid"

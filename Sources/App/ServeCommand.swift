@@ -25,6 +25,25 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How to print where the server is: table (text for people) or json (one line).")
     var output = AccessOptions.Format.table
 
+    /// 8444 beside the usual ports, unless something has it already: nobody has asked for this very port.
+    private var usualAppsPort: Int {
+        guard tlsPort == 8443 else { return 0 }
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return 0 }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(8444).bigEndian
+        address.sin_addr.s_addr = INADDR_ANY
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isFree = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) } == 0
+        }
+        return isFree ? 8444 : 0
+    }
+
     func validate() throws {
         guard (0...65535).contains(port) else {
             throw ValidationError("--port \(port) is out of range; use 0 to 65535")
@@ -51,7 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
             let configuration = try Configuration.load(home: home)
             let server = try await Server(
                 home: home, configuration: configuration, host: host ?? configuration.host, port: port,
-                tlsPort: tlsPort, appsPort: appsPort ?? (tlsPort == 8443 ? 8444 : 0), logger: logger)
+                tlsPort: tlsPort, appsPort: appsPort ?? usualAppsPort, logger: logger)
             try await server.run { summary in
                 // Not print: a pipe is buffered, and whoever started the server waits for this.
                 try? FileHandle.standardOutput.write(

@@ -47,9 +47,9 @@ class Server:
         self.log = log or home.with_name(f"{home.name}.log")
         self.variables = variables or {}
         self.process: subprocess.Popen | None = None
-        self.url = self.tls_url = ""
+        self.url = self.tls_url = self.apps_url = ""
         # Only what is given is kept between starts: links and stored URIs name the ports.
-        self.ports = ("0", "0")
+        self.ports = ("0", "0", "0")
         home.mkdir(parents=True, exist_ok=True)
         if config:
             (home / "config.yaml").write_text(config)
@@ -60,8 +60,9 @@ class Server:
         """Starts it and waits until it answers."""
         assert self.process is None, "the server runs already"
         with self.log.open("ab") as log:
+            doors = zip(("--port", "--tls-port", "--apps-port"), self.ports)
             self.process = subprocess.Popen(
-                [BINARY, "serve", "--home", self.home, "--port", self.ports[0], "--tls-port", self.ports[1]],
+                [BINARY, "serve", "--home", self.home, *(word for door in doors for word in door)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -79,8 +80,8 @@ class Server:
             # A server that was killed leaves its file behind.
             if file["pid"] != self.process.pid:
                 return False
-            self.url, self.tls_url = file["url"], file["tlsURL"]
-            self.ports = (str(file["port"]), str(file["tlsPort"]))
+            self.url, self.tls_url, self.apps_url = file["url"], file["tlsURL"], file["appsURL"]
+            self.ports = (str(file["port"]), str(file["tlsPort"]), str(file["appsPort"]))
             return requests.get(f"{self.url}/healthz", timeout=5).status_code == 200
         except (OSError, ValueError):
             return False

@@ -5,6 +5,8 @@ import requests
 
 from client import API, unique
 
+APPS_COOKIE = "__Host-takumi_apps"
+
 SCRIPT = """
 import os
 from torch.utils.tensorboard import SummaryWriter
@@ -38,7 +40,7 @@ def with_token(api: API) -> dict:
 
 def test_of_a_training(api: API, trainings):
     uri = trainings[1][0].read()["tensorboardAccessUri"]
-    assert uri.startswith(api.server.tls_url), "TensorBoard belongs to another origin than the API"
+    assert uri.startswith(f"{api.server.apps_url}/"), "TensorBoard belongs to another origin than API and console"
     page = get(api, uri, **with_token(api))
     assert page.status_code == 200 and "<html" in page.text.lower(), page.text[:500]
     data = get(api, f"{uri}data/plugin/scalars/tags", **with_token(api))
@@ -62,32 +64,64 @@ def test_of_an_experiment(api: API, trainings):
 
 def test_without_a_login(api: API, trainings):
     uri = trainings[1][0].read()["tensorboardAccessUri"]
-    for options in ({}, {"headers": {"X-EasyMaker-Token": "tk_wrong"}}, {"cookies": {"takumi_session": "wrong"}}):
+    for options in ({}, {"headers": {"X-EasyMaker-Token": "tk_wrong"}}, {"cookies": {APPS_COOKIE: "wrong"}}):
         refused = get(api, uri, **options)
         assert refused.status_code == 401, options
         assert "log in" in refused.json()["errors"][0]["message"]
     assert get(api, f"{uri}data/runs").status_code == 401
 
 
-def test_with_the_link_for_browsers(api: API, trainings):
-    """The one-time link logs in once; the session that it gives opens TensorBoard."""
+def logged_in(api: API) -> requests.Session:
+    """A browser with the session that the one-time link gives."""
     link = api.server.command("login").stdout.strip()
     browser = requests.Session()
-    browser.verify = str(api.server.ca)
     page = browser.get(link, timeout=30)
     assert page.status_code == 200 and browser.cookies, page.text
-    cookie = next(iter(browser.cookies))
-    assert cookie.has_nonstandard_attr("HttpOnly")
-    uri = trainings[1][0].read()["tensorboardAccessUri"]
-    # By hand: `requests` keeps cookies by port as browsers do not.
-    opened = get(api, uri, cookies={cookie.name: cookie.value})
-    assert opened.status_code == 200, opened.text
     assert requests.get(link, timeout=30).status_code == 401, "the link works twice"
-    # The cookie cannot change anything: a page elsewhere could make a browser send it.
-    cross = api.request(
-        "POST", "experiments", headers={}, cookies={cookie.name: cookie.value}, json={"experimentName": "x"}
+    return browser
+
+
+def test_from_the_console(api: API, trainings):
+    """The console's button leads to the other origin with a ticket; a cookie of that origin's own opens TensorBoard."""
+    browser = logged_in(api)
+    made = trainings[1][0]
+    button = browser.get(
+        f"{api.server.url}/projects/default/{made.path}/tensorboard", allow_redirects=False, timeout=30
     )
-    assert cross.status_code == 401
+    place = button.headers["Location"]
+    uri = made.read()["tensorboardAccessUri"]
+    assert button.status_code == 303 and place.startswith(f"{uri}?takumi_ticket="), place
+    entered = get(api, place)
+    assert entered.status_code == 303 and uri.endswith(entered.headers["Location"]), entered.headers
+    cookie = next(cookie for cookie in entered.cookies if cookie.name == APPS_COOKIE)
+    assert cookie.secure and cookie.has_nonstandard_attr("HttpOnly"), cookie
+    assert get(api, place).status_code == 401, "a ticket works twice"
+    with_cookie = {"cookies": {cookie.name: cookie.value}}
+    assert get(api, uri, **with_cookie).status_code == 200
+    # Neither origin's cookie is worth anything at the other, and neither can change anything over the API.
+    session = next(iter(browser.cookies))
+    assert get(api, uri, cookies={session.name: session.value}).status_code == 401
+    for name, value in ((session.name, session.value), (cookie.name, cookie.value)):
+        api.refused("POST", "experiments", 401, headers={}, cookies={name: value}, json={"experimentName": "x"})
+        api.refused("GET", "experiments", 401, headers={}, cookies={name: value})
+    assert get(api, f"{api.server.apps_url}/projects/default", **with_cookie).status_code == 404
+    # A program's own POST works, another site's does not.
+    tags = f"{uri}data/plugin/scalars/scalars_multirun"
+    own, foreign = ({"Origin": origin} for origin in (api.server.apps_url, "https://elsewhere.example"))
+    assert requests.post(tags, verify=str(api.server.ca), headers=own, timeout=30, **with_cookie).status_code < 500
+    assert requests.post(tags, verify=str(api.server.ca), headers=foreign, timeout=30, **with_cookie).status_code == 403
+
+
+def test_without_a_cookie_a_browser_comes_by_the_console(api: API, trainings):
+    uri = trainings[1][0].read()["tensorboardAccessUri"]
+    answer = get(api, uri, headers={"Accept": "text/html"})
+    assert answer.status_code == 303 and answer.headers["Location"].startswith(f"{api.server.url}/apps?to="), answer
+    browser = logged_in(api)
+    back = browser.get(answer.headers["Location"], allow_redirects=False, timeout=30)
+    assert back.headers["Location"].startswith(f"{uri}?takumi_ticket="), back.headers
+    for place in ("//elsewhere.example/", "https://elsewhere.example/", "/\\elsewhere.example"):
+        answer = browser.get(f"{api.server.url}/apps", params={"to": place}, allow_redirects=False, timeout=30)
+        assert answer.headers["Location"].startswith(f"{api.server.apps_url}/?"), answer.headers
 
 
 def test_of_what_does_not_exist(api: API, trainings):

@@ -62,6 +62,10 @@ extension ObjectStorageAPI {
         }
         var response = Response(status: status, body: body)
         for (name, value) in headers { response.headers[name] = value }
+        // The console has the same origin. A file that a browser shows, of a public container say, must not act as a
+        // page of it.
+        response.headers[.contentSecurityPolicy] = "sandbox"
+        response.headers[.xContentTypeOptions] = "nosniff"
         return response
     }
 

@@ -1,0 +1,462 @@
+"""The web console as people use it: Chromium, one window for each user, real servers behind it.
+
+The assertions here say by themselves what they saw: PYTEST_DONT_REWRITE.
+"""
+
+import contextlib
+
+import psutil
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, Response, expect, sync_playwright
+
+from client import API, Training, unique
+from harness import Server, eventually
+
+CHROMIUM = "/usr/bin/chromium"
+# What people do to a page is answered in well under this; what a training does takes as long as it takes.
+PATIENCE = 15_000
+PASSWORD = "correct horse battery"
+
+# Names that become markup, or attributes, wherever one forgets to escape them. The last one's quote is one character
+# with the accent behind it, for whoever looks at characters; for a browser it is a quote.
+HOSTILE = ["<img src=x onerror=alert(1)>", '"><script>alert(1)<!--', "\"\u0301 onmouseover=alert(1) x='"]
+
+
+@contextlib.contextmanager
+def chromium():
+    """The browser that Debian packages."""
+    with sync_playwright() as playwright:
+        # No sandbox: tests run as root.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Window:
+    """A browser window at a server's console, with cookies of its own. Notes what the browser complains of."""
+
+    def __init__(self, browser: Browser, server: Server, project: str = "default", secure: bool = False, **options):
+        self.server = server
+        self.project = project
+        options = {"locale": "en-US", "timezone_id": "UTC", "viewport": {"width": 1280, "height": 900}} | options
+        self.base = server.tls_url if secure else server.url
+        self.context = browser.new_context(base_url=self.base, ignore_https_errors=secure, **options)
+        self.context.set_default_timeout(PATIENCE)
+        self.complaints: list[str] = []
+        self.context.on("console", self._note)
+        self.context.on("weberror", lambda error: self.complaints.append(f"{error.page.url}: {error.error}"))
+        self.context.on("dialog", lambda dialog: (self.complaints.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
+        self.page = self.context.new_page()
+
+    def _note(self, message) -> None:
+        # Pages with a status of their own, such as a form that was refused, are no fault.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.complaints.append(f"{message.page.url if message.page else ''}: {message.text}")
+
+    def close(self) -> None:
+        self.context.close()
+        assert not self.complaints, f"the browser complained: {self.complaints}"
+
+    # MARK: Going places
+
+    def path(self, place: str) -> str:
+        """Of a place in the project, or of the whole server where it begins with a slash."""
+        return place if place.startswith("/") else f"/projects/{self.project}/{place}".rstrip("/")
+
+    def open(self, place: str = "", status: int | None = 200) -> Response:
+        response = self.page.goto(self.path(place))
+        assert status is None or response.status == status, f"{place}: {response.status}, not {status}: {self.text()}"
+        return response
+
+    def log_in(self, user: str = "admin") -> "Window":
+        """By a one-time link, which needs no password."""
+        link = self.server.command("login", "--user", user).stdout.strip()
+        self.page.goto(link.replace(self.server.url, self.base))
+        assert "/login" not in self.page.url, f"the link does not log in: {self.page.url}: {self.text()}"
+        return self
+
+    def log_in_with_password(self, user: str, password: str = PASSWORD) -> None:
+        self.page.get_by_label("User name").fill(user)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Log in").click()
+
+    def log_out(self) -> None:
+        self.page.locator(".switcher.user summary").click()
+        self.page.get_by_role("button", name="Log out").click()
+        self.page.wait_for_url("**/login")
+
+    # MARK: Seeing
+
+    @property
+    def main(self) -> Locator:
+        return self.page.locator("main")
+
+    def text(self) -> str:
+        return self.page.locator("body").inner_text()
+
+    def heading(self) -> str:
+        return self.page.locator("h1").inner_text()
+
+    def wait_state(self, state: str, timeout: float = 60) -> None:
+        """Waits until the badge beside the heading says so, without loading the page again."""
+        badge = self.page.locator(".page-title .badge")
+        expect(badge, f"the state on the page; the cause: {self.cause()}").to_have_text(state, timeout=timeout * 1000)
+
+    def cause(self) -> str:
+        return " ".join(self.page.locator("#cause").all_inner_texts())
+
+    def toast(self) -> Locator:
+        return self.page.locator(".toasts .toast")
+
+    def cookie(self, name: str) -> dict | None:
+        return next((cookie for cookie in self.context.cookies() if cookie["name"] == name), None)
+
+    def mark(self) -> None:
+        """So that `assert_not_reloaded` can tell."""
+        self.page.evaluate("window.markOfTheTest = true")
+
+    def assert_not_reloaded(self) -> None:
+        assert self.page.evaluate("window.markOfTheTest === true"), f"the page was loaded again: {self.page.url}"
+
+    # MARK: Asking without the page
+
+    def ask(self, method: str, place: str, **options):
+        """A request with this window's cookies, as no page would send it."""
+        options.setdefault("max_redirects", 0)
+        return self.context.request.fetch(self.path(place), method=method, **options)
+
+    def csrf(self) -> str:
+        return self.page.locator("meta[name=csrf]").get_attribute("content")
+
+    def send(self, place: str, form: dict | None = None, **options):
+        """A form as the page would send it, with its token."""
+        return self.ask("POST", place, form={"csrf": self.csrf()} | (form or {}), **options)
+
+    # MARK: Doing
+
+    def field(self, name: str) -> Locator:
+        return self.page.locator(f'main [name="{name}"]')
+
+    def error_of(self, name: str) -> Locator:
+        return self.page.locator(f'.field:has([name="{name}"]) > .error')
+
+    def fill(self, **values: str) -> None:
+        for name, value in values.items():
+            self.field(name).fill(value)
+
+    def submit(self, name: str) -> None:
+        self.page.locator("main").get_by_role("button", name=name, exact=True).click()
+
+    def confirm(self, link: str, button: str | None = None) -> None:
+        """Follows a link that asks first, and says yes."""
+        self.page.get_by_role("link", name=link, exact=True).click()
+        self.page.locator("dialog").get_by_role("button", name=button or link, exact=True).click()
+
+    def dialog(self, link: str) -> Locator:
+        self.page.get_by_role("link", name=link, exact=True).click()
+        dialog = self.page.locator("dialog[open]")
+        expect(dialog).to_be_visible()
+        return dialog
+
+    def fill_training(self, api: API, folder: str, **values: str) -> None:
+        """The form's required fields for a small training, and whatever else is given."""
+        self.open("trainings/new")
+        self.choose_small(api)
+        self.fill(**({"trainingName": unique("form"), "sourceDirUri": folder, "entryPoint": "train.py"} | values))
+
+    def choose_small(self, api: API) -> None:
+        self.field("imageId").select_option(api.images["python"]["imageId"])
+        self.field("flavorId").select_option(api.flavors["t2.c1m1"]["id"])
+
+
+# MARK: - What pages must be
+
+
+def overflow(page: Page) -> str:
+    """What sticks out of the page to the right; empty where nothing does."""
+    return page.evaluate(
+        """() => {
+            const width = document.documentElement.clientWidth;
+            if (document.scrollingElement.scrollWidth <= width) return "";
+            const wide = [...document.body.querySelectorAll("*")].filter((node) => {
+                const scroller = node.closest(".table-wrap, pre, .log-view, .tabs");
+                return (!scroller || scroller === node) && node.getBoundingClientRect().right > width + 0.5;
+            });
+            const names = wide.map((node) => `${node.tagName.toLowerCase()}.${node.className}`).slice(0, 5);
+            return `${document.scrollingElement.scrollWidth} of ${width} px: ${names.join(", ")}`;
+        }"""
+    )
+
+
+# What WCAG 2.2 asks for at the levels A and AA, and axe's own good practice.
+AXE = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, one line for each rule, with the first elements that break it."""
+    found = Axe().run(page, options=AXE).response["violations"]
+    return [
+        f"{one['id']} ({one['help']}): " + "; ".join(node["html"][:160] for node in one["nodes"][:3]) for one in found
+    ]
+
+
+def assert_no_markup(page: Page) -> None:
+    """No name became an element, an attribute that acts, or a script."""
+    found = page.evaluate(
+        """() => {
+            const acts = (node) => [...node.attributes].some(({ name }) => name.startsWith("on"));
+            const own = (node) => node.localName === "script" && new URL(node.src || "x:").pathname.startsWith("/assets/");
+            const bad = [...document.querySelectorAll("*")].filter((node) =>
+                acts(node) || (node.matches("img, script, iframe, object, embed, base") && !own(node)));
+            return bad.map((node) => node.outerHTML.slice(0, 200));
+        }"""
+    )
+    assert not found, f"{page.url}: names became markup: {found}"
+
+
+# MARK: - A server with something of everything
+
+METRICS = """
+import math, os, sys, time
+rate = float(dict(zip(sys.argv[1::2], sys.argv[2::2])).get("--lr", "0.1"))
+print("Loading 1,200 samples", flush=True)
+for epoch in range(1, 31):
+    loss = math.exp(-rate * epoch) + 0.02 * math.sin(epoch * 3)
+    print(f"epoch = {epoch} loss = {loss:.4f} accuracy = {1 - loss / 2:.4f}", flush=True)
+    time.sleep(0.01)
+print("warning: the last batch is smaller", file=sys.stderr)
+open(os.environ["EM_MODEL_DIR"] + "/model.txt", "w").write("model")
+"""
+FAILS = """
+def load(path):
+    return open(path)
+print("Loading data", flush=True)
+load("/no/such/file")
+"""
+HOLDS = """
+import time
+for step in range(100000):
+    print(f"step = {step} loss = {1 / (step + 1):.4f}", flush=True)
+    sum(number * number for number in range(200000))
+    time.sleep(0.5)
+"""
+
+
+def small_machine() -> str:
+    """Configuration of a server that hands out 6 GiB, whatever the machine has: a second training of 4 GiB waits."""
+    reserve = psutil.virtual_memory().total // 2**20 - 6 * 1024
+    assert reserve > 0, "this machine has less than 6 GiB of memory"
+    return f"cpuOvercommit: 16\nmemoryReserveMiB: {reserve}\n"
+
+
+def fill(api: API) -> dict[str, Training]:
+    """Experiments and trainings in every state that stays; by state, and those to compare as `first` and `second`."""
+    iris = api.create_experiment("iris", description="Three kinds of flowers by four measures")
+    churn = api.create_experiment("churn", description="Who leaves within a month", tagList=[{"tagKey": "team", "tagValue": "crm"}])
+    api.create_experiment("digits")
+    api.upload(f"{api.container}/data/iris/train.csv", "5.1,3.5,1.4,0.2,setosa\n" * 150)
+
+    def run(script: str, name: str, experiment: str = iris, rate: str = "0.1", files=None, **fields) -> Training:
+        parameters = {"lr": rate, "epochs": "30", "batch-size": "16", "optimizer": "adam"}
+        return api.train(
+            script,
+            files,
+            trainingName=name,
+            experimentId=experiment,
+            hyperparameterList=[{"parameterName": key, "parameterValue": value} for key, value in parameters.items()],
+            datasetList=[{"datasetName": "train", "dataUri": f"{api.container}/data/iris"}],
+            **fields,
+        )
+
+    made = {
+        "first": run(METRICS, "iris-slow", rate="0.08", description="As in the tutorial"),
+        "second": run(METRICS, "iris-fast", rate="0.3", tagList=[{"tagKey": "best", "tagValue": "yes"}]),
+        "failed": run(FAILS, "churn-nightly", churn),
+        "impossible": run("print()", "churn-pinned", churn, files={"requirements.txt": "this is ==== no requirement"}),
+        "stopped": run(HOLDS, "churn-long", churn),
+    }
+    made["stopped"].wait_line("step")
+    made["stopped"].stop()
+    made["first"].wait()
+    made["second"].wait()
+    made["stopped"].wait("STOPPED")
+    made["failed"].wait("FAIL_TRAIN")
+    made["impossible"].wait("CREATE_FAILED")
+    made["running"] = run(HOLDS, "iris-large", flavor="m2.c2m4", instanceCount=1)
+    made["running"].wait("RUNNING")
+    made["waiting"] = run(METRICS, "iris-larger", flavor="m2.c2m4")
+    eventually(lambda: made["waiting"].read().get("statusReason"), "the second large training does not wait")
+    return made
+
+
+def every_page(api: API, made: dict[str, Training]) -> dict[str, str]:
+    """The address of every page that the console has, by a name for it; of those with several looks, each look."""
+    base = f"/projects/{api.project}"
+    container = api.storage["defaultContainer"]
+    experiment = made["first"].read()["experiment"]["experimentId"]
+    users = site(api.server).call("GET", "/v1.0/users")["userList"]
+    pages = {
+        "dashboard": "",
+        "experiments": "/experiments",
+        "experiment-new": "/experiments/new",
+        "experiment": f"/experiments/{experiment}",
+        "experiment-trainings": f"/experiments/{experiment}/tab/trainings",
+        "experiment-edit": f"/experiments/{experiment}/edit",
+        "experiment-delete": f"/experiments/{experiment}/delete",
+        "trainings": "/trainings",
+        "trainings-none": "/trainings?q=no-such-name",
+        "training-new": "/trainings/new",
+        "training-copy": f"/trainings/new?copy={made['second'].id}",
+        "training-stop": f"/trainings/{made['running'].id}/do/stop",
+        "training-delete": f"/trainings/{made['failed'].id}/delete",
+        "compare": f"/trainings/compare?id={made['first'].id}&id={made['second'].id}",
+        "compare-nothing": "/trainings/compare",
+        "images": "/images",
+        "storage": "/storage",
+        "storage-container": f"/storage/containers/{container}/",
+        "storage-folder": f"/storage/containers/{container}/data/iris/",
+        "storage-policy": f"/storage/policy/{container}",
+        "storage-delete": f"/storage/delete?container={container}&name=data/",
+        "nas": "/nas",
+        "nas-folder": "/nas/shared/",
+        "events": "/events",
+        "nothing": "/no-such-page",
+    }
+    for state in ("first", "failed", "impossible", "stopped", "running", "waiting"):
+        pages[f"training-{state}"] = f"/trainings/{made[state].id}"
+    for tab in ("log", "metrics", "monitoring", "hyperparameters", "files", "history", "edit"):
+        pages[f"training-{tab}"] = f"/trainings/{made['running'].id}/{tab}"
+    server_pages = {
+        "account": "/account",
+        "users": "/administration/users",
+        "user": f"/administration/users/{users[-1]['userId']}",
+        "projects": "/administration/projects",
+    }
+    return {name: base + path for name, path in pages.items()} | server_pages
+
+
+def settle(page: Page) -> None:
+    """Waits until the page's scripts have filled in what they fill in: charts, the log's lines."""
+    page.wait_for_load_state("load")
+    log = page.locator("[data-log]")
+    if log.count():
+        page.wait_for_function("document.querySelector('.log-line:not(.is-pending)') || !document.querySelector('.log-empty:not([hidden])')")
+    if page.locator("[data-charts]").count():
+        page.wait_for_function("document.querySelector('.chart canvas, .charts .empty-note:not([hidden])')")
+
+
+# MARK: - Fixtures
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def console(tmp_path_factory) -> API:
+    """The server that tests of the console share, by its API. It has a second project, `other`, and a NAS."""
+    folder = tmp_path_factory.mktemp("nas")
+    (folder / "sets/small").mkdir(parents=True)
+    (folder / "sets/small/x.csv").write_text("1,2\n")
+    config = f"cpuOvercommit: 16\nstorage:\n  nas:\n    shared: {{path: {folder}}}\n    gone: {{path: {folder}/gone}}\n"
+    server = Server(tmp_path_factory.mktemp("console") / "home", config)
+    try:
+        server.start()
+        server.command("project", "create", "other")
+        yield API(server)
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory):
+    """A server with something of everything, only to be looked at: its API, and its trainings by state."""
+    folder = tmp_path_factory.mktemp("gallery-nas")
+    (folder / "sets").mkdir()
+    (folder / "readme.txt").write_text("read me")
+    config = small_machine() + f"storage:\n  nas:\n    shared: {{path: {folder}}}\n    gone: {{path: {folder}/gone}}\n"
+    server = Server(tmp_path_factory.mktemp("gallery") / "home", config)
+    try:
+        server.start()
+        site(server).call("POST", "/v1.0/users", json={"userName": "hanako", "roles": {"default": "viewer"}})
+        api = API(server)
+        yield api, fill(api)
+    finally:
+        server.close()
+
+
+class Windows:
+    """Opens windows, and closes them at the end of a test. A user who has logged in once stays so for the session."""
+
+    def __init__(self, browser: Browser, states: dict):
+        self.browser = browser
+        self.states = states
+        self.opened: list[Window] = []
+
+    def __call__(self, server: Server, user: str | None = "admin", fresh: bool = False, **options) -> Window:
+        """- fresh: logs in anew, for tests that end the session."""
+        key = (server.home, user, options.get("secure", False))
+        if user and not fresh and key in self.states:
+            options["storage_state"] = self.states[key]
+        window = Window(self.browser, server, **options)
+        self.opened.append(window)
+        if user and "storage_state" not in options:
+            script = options.get("java_script_enabled", True)
+            window.log_in(user)
+            if script and not fresh:
+                self.states[key] = session_only(window.context.storage_state())
+        return window
+
+    def close(self) -> None:
+        complaints = []
+        for window in self.opened:
+            try:
+                window.close()
+            except AssertionError as error:
+                complaints.append(str(error))
+        assert not complaints, complaints
+
+
+def session_only(state: dict) -> dict:
+    """Without notices, languages and themes: a window starts with none."""
+    cookies = [cookie for cookie in state["cookies"] if cookie["name"].endswith("takumi_session")]
+    return {"cookies": cookies, "origins": []}
+
+
+@pytest.fixture(scope="session")
+def states() -> dict:
+    return {}
+
+
+@pytest.fixture
+def windows(browser, states):
+    windows = Windows(browser, states)
+    yield windows
+    windows.close()
+
+
+@pytest.fixture
+def admin(windows, console) -> Window:
+    """A window of the administrator at the shared server's default project."""
+    return windows(console.server)
+
+
+def site(server: Server) -> API:
+    """The API for who administers the whole server."""
+    return API(server, (server.home / "cli-token").read_text().strip())
+
+
+def new_user(server: Server, role: str | None = "member", project: str = "default", password: str = "") -> str:
+    """A user with this role; the name."""
+    name = unique(role or "nobody")
+    body = {"userName": name, "roles": {project: role} if role else {}} | ({"password": password} if password else {})
+    site(server).call("POST", "/v1.0/users", json=body)
+    return name

@@ -9,7 +9,7 @@ struct OpenAPI: Sendable {
     init(features: [APIDescription]) {
         var paths: [String: [String: Any]] = [:]
         for operation in features.flatMap(\.operations) {
-            let path = "/v1.0/appkeys/{appKey}\(operation.path)"
+            let path = (operation.isOfServer ? "/v1.0" : "/v1.0/appkeys/{appKey}") + operation.path
             paths[path, default: [:]][operation.method.lowercased()] = OpenAPI.object(operation, path: path)
         }
         let document: [String: Any] = [

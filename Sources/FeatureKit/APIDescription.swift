@@ -10,10 +10,12 @@ package struct APIDescription: Sendable {
         /// The key of the payload in the envelope; nil where there is only the header.
         package var payload: String?
         package var query: [Field]
+        /// Below `/v1.0` and not below a project.
+        package var isOfServer: Bool
 
         package init(
             _ method: String, _ path: String, _ summary: String, body: [Field] = [], query: [Field] = [],
-            payload: String? = nil
+            payload: String? = nil, isOfServer: Bool = false
         ) {
             self.method = method
             self.path = path
@@ -21,6 +23,7 @@ package struct APIDescription: Sendable {
             self.body = body
             self.query = query
             self.payload = payload
+            self.isOfServer = isOfServer
         }
     }
 

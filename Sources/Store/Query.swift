@@ -51,8 +51,12 @@ package struct Query: Sendable {
             arguments += values
         }
         if let referring {
+            // By key, row by row: a list of ids would be made anew for each row, since it depends on the row's kind.
             conditions.append(
-                "id IN (SELECT from_id FROM reference WHERE from_kind = resource.kind AND to_kind = ? AND to_id = ?)")
+                """
+                EXISTS (SELECT 1 FROM reference
+                WHERE from_kind = resource.kind AND from_id = resource.id AND to_kind = ? AND to_id = ?)
+                """)
             arguments += [referring.kind.rawValue, referring.id]
         }
         if !search.isEmpty {

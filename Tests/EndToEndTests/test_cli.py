@@ -132,7 +132,7 @@ def test_one_training_every_way(api: API):
     events = json.loads(command("training", "events", name, "--output", "json").stdout)
     assert events[-1]["statusCode"] == "COMPLETE"
     command("training", "wait", name)
-    assert command("training", "open", name).stdout.startswith(api.server.tls_url)
+    assert command("training", "open", name).stdout.startswith(api.server.apps_url)
     command("training", "update", name, "--description", "changed")
     assert training.read()["description"] == "changed"
     command("training", "delete", name, "--yes")

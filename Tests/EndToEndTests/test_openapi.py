@@ -39,16 +39,25 @@ def test_operations_have_names_of_their_own(document):
     assert all(operation["summary"] for _, _, operation in operations(document))
 
 
+ORDER = ("POST", "GET", "PUT", "DELETE")
+OF_PROJECTS = "/v1.0/appkeys/"
+
+
+def asker(api: API, path: str) -> API:
+    """Who may use a route: users and projects are for who administers the server."""
+    return api if path.startswith(OF_PROJECTS) else API(api.server, (api.server.home / "cli-token").read_text())
+
+
 def test_every_operation_is_there(api: API, document):
     """With ids of nothing: refused because of those, and not because the route is unknown."""
     for method, path, _ in operations(document):
-        url = path.replace("{appKey}", "default").replace("{id}", NO_ID)
+        url = path.replace("{appKey}", "default").replace("{id}", NO_ID).replace("{name}", "nobody")
         assert "{" not in url, f"a parameter that this test does not know: {path}"
-        response = api.request(method, url, json={} if method in ("POST", "PUT") else None)
+        response = asker(api, path).request(method, url, json={} if method in ("POST", "PUT") else None)
         assert "no such path" not in response.text and response.status_code not in (405, 500, 501), (
             f"{method} {path}: {response.status_code} {response.text}"
         )
-        assert response.status_code == (404 if "{id}" in path else 400 if method == "POST" else 200), (
+        assert response.status_code == (404 if "{id}" in path or "{name}" in path else 400 if method == "POST" else 200), (
             method,
             path,
             response.text,
@@ -109,19 +118,27 @@ def test_answers_are_as_described(api: API, document):
     training = api.train("print('x')")
     training.wait()
     experiment = api.create_experiment()
-    bodies = {"experimentName": unique("described")}
+    user = unique("described")
+    bodies = {
+        "experiments": {"experimentName": unique("described")},
+        "trainings": api.body(training.folder),
+        "users": {"userName": user},
+        "projects": {"appKey": unique("described")},
+    }
     ids = {"experiments": experiment, "trainings": training.id}
-    for method, path, operation in sorted(operations(document), key=lambda item: item[0] == "DELETE"):
+    for method, path, operation in sorted(operations(document), key=lambda item: ORDER.index(item[0])):
         if path.endswith(("/stop", "/retry", "/logs")):
             continue
-        collection = path.split("/")[4]
-        url = path.replace("{appKey}", "default").replace("{id}", ids.get(collection, NO_ID))
+        collection = path.removeprefix(f"{OF_PROJECTS}{{appKey}}").removeprefix("/v1.0").split("/")[1]
+        url = path.replace("{appKey}", "default").replace("{id}", ids.get(collection, NO_ID)).replace("{name}", user)
         body = None
         if method == "POST":
-            body = bodies if collection == "experiments" else api.body(training.folder)
+            body = bodies[collection]
         elif method == "PUT":
-            body = {f"{collection[:-1]}Name": unique("renamed"), "description": "new"}
-        response = api.request(method, url, json=body)
+            body = {"isAdministrator": False}
+            if collection != "users":
+                body = {f"{collection[:-1]}Name": unique("renamed"), "description": "new"}
+        response = asker(api, path).request(method, url, json=body)
         assert response.status_code == 200, f"{method} {url}: {response.text}"
         validate(document, method, path, "200", response.json())
         payload = [

@@ -32,6 +32,8 @@ package struct AccessFeature: Feature {
         ProjectPages(directory: directory, pages: pages, prepare: prepare).add(to: administration)
     }
 
+    package var api: APIDescription { UserAPI.description }
+
     package func addRootRoutes(to router: Router<TakumiContext>) {
         UserAPI(directory: directory, prepare: prepare).add(to: router)
     }

@@ -1,3 +1,4 @@
+import FeatureKit
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -55,6 +56,27 @@ struct UserAPI: Sendable {
     private struct CreateProject: Decodable {
         var appKey: String?
     }
+
+    static let description = APIDescription([
+        .init("GET", "/users", "List the users; for who administers the server", payload: "userList", isOfServer: true),
+        .init(
+            "POST", "/users", "Create a user",
+            body: [
+                .init("userName", required: true), .init("password"), .init("isAdministrator", "boolean"),
+                .init("roles", "object", note: "app key to viewer, member or administrator"),
+            ], payload: "user", isOfServer: true),
+        .init(
+            "PUT", "/users/{name}", "Change password, roles or administration",
+            body: [
+                .init("password"), .init("isAdministrator", "boolean"),
+                .init("roles", "object", note: "app key to role; an empty role takes the user out"),
+            ], payload: "user", isOfServer: true),
+        .init("DELETE", "/users/{name}", "Delete a user with sessions and tokens", isOfServer: true),
+        .init("GET", "/projects", "List the projects", payload: "projectList", isOfServer: true),
+        .init(
+            "POST", "/projects", "Create a project", body: [.init("appKey", required: true)], payload: "project",
+            isOfServer: true),
+    ])
 
     func add(to router: Router<TakumiContext>) {
         let group = router.group("v1.0").add(middleware: ServerTokensOnly())

@@ -122,7 +122,8 @@ let package = Package(
             .testTarget(
                 name: "KernelTests",
                 dependencies: [
-                    "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Web", "Console", "CLI",
+                    "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Web",
+                    "Console", "CLI",
                     "Support",
                     "Catalog", "FeatureKit", "ObjectStorageFeature", hummingbird, hummingbirdTesting, certificates,
                     lifecycle, logging,

@@ -57,7 +57,6 @@ struct Server {
         let store = try Store(path: home.database)
         directory = Directory(store: store)
         let (instance, isFirst, administrator) = try await home.bootstrap(directory)
-        try await directory.removeExpiredTokens()
         self.administrator = administrator
         self.isFirst = isFirst
         let names = Server.names(configuration, host: host)
@@ -169,9 +168,10 @@ struct Server {
             addresses: addresses, home: home, directory: directory, firstUser: isFirst ? administrator : nil,
             notes: notes,
             ready: ready)
-        // Stopped in the opposite order: first nothing new comes in, then the work in progress ends.
+        // Stopped in the opposite order: first open pages are let go, which the listeners would wait for, then nothing new
+        // comes in, then the work in progress ends.
         let services: [any Service] =
-            [engine, controller, live] + features.flatMap(\.services) + [announcement, apps, secure, plain]
+            [engine, controller] + features.flatMap(\.services) + [announcement, apps, secure, plain, live]
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(20)

@@ -130,7 +130,7 @@ struct UserCommand: AsyncParsableCommand {
                 let user = try await UserCommand.user(name, directory)
                 guard try await directory.hasProject(project) else { throw Grant.noProject(project) }
                 let role = self.role == "none" ? nil : try Grant.role(self.role)
-                try await directory.setRole(role, of: user.id, in: project)
+                try await directory.change(user, roles: [project: role])
                 access.print(name, json: UserCommand.describe(try await UserCommand.user(name, directory)))
             }
         }

@@ -109,84 +109,87 @@ static const unsigned char file_32[] = {
 #embed "../../Console/templates/list.mustache"
 };
 static const unsigned char file_33[] = {
-#embed "../../Console/templates/login.mustache"
+#embed "../../Console/templates/login-link.mustache"
 };
 static const unsigned char file_34[] = {
-#embed "../../Console/templates/nas-folder.mustache"
+#embed "../../Console/templates/login.mustache"
 };
 static const unsigned char file_35[] = {
-#embed "../../Console/templates/nas.mustache"
+#embed "../../Console/templates/nas-folder.mustache"
 };
 static const unsigned char file_36[] = {
-#embed "../../Console/templates/parts/cards.mustache"
+#embed "../../Console/templates/nas.mustache"
 };
 static const unsigned char file_37[] = {
-#embed "../../Console/templates/parts/cause.mustache"
+#embed "../../Console/templates/parts/cards.mustache"
 };
 static const unsigned char file_38[] = {
-#embed "../../Console/templates/parts/cell.mustache"
+#embed "../../Console/templates/parts/cause.mustache"
 };
 static const unsigned char file_39[] = {
-#embed "../../Console/templates/parts/field.mustache"
+#embed "../../Console/templates/parts/cell.mustache"
 };
 static const unsigned char file_40[] = {
-#embed "../../Console/templates/parts/form.mustache"
+#embed "../../Console/templates/parts/field.mustache"
 };
 static const unsigned char file_41[] = {
-#embed "../../Console/templates/parts/head.mustache"
+#embed "../../Console/templates/parts/form.mustache"
 };
 static const unsigned char file_42[] = {
-#embed "../../Console/templates/parts/listing.mustache"
+#embed "../../Console/templates/parts/head.mustache"
 };
 static const unsigned char file_43[] = {
-#embed "../../Console/templates/parts/preferences.mustache"
+#embed "../../Console/templates/parts/listing.mustache"
 };
 static const unsigned char file_44[] = {
-#embed "../../Console/templates/parts/small-form.mustache"
+#embed "../../Console/templates/parts/preferences.mustache"
 };
 static const unsigned char file_45[] = {
-#embed "../../Console/templates/parts/snippets.mustache"
+#embed "../../Console/templates/parts/small-form.mustache"
 };
 static const unsigned char file_46[] = {
-#embed "../../Console/templates/parts/table.mustache"
+#embed "../../Console/templates/parts/snippets.mustache"
 };
 static const unsigned char file_47[] = {
-#embed "../../Console/templates/projects.mustache"
+#embed "../../Console/templates/parts/table.mustache"
 };
 static const unsigned char file_48[] = {
-#embed "../../Console/templates/related.mustache"
+#embed "../../Console/templates/projects.mustache"
 };
 static const unsigned char file_49[] = {
-#embed "../../Console/templates/shell.mustache"
+#embed "../../Console/templates/related.mustache"
 };
 static const unsigned char file_50[] = {
-#embed "../../Console/templates/storage-folder.mustache"
+#embed "../../Console/templates/shell.mustache"
 };
 static const unsigned char file_51[] = {
-#embed "../../Console/templates/storage-policy.mustache"
+#embed "../../Console/templates/storage-folder.mustache"
 };
 static const unsigned char file_52[] = {
-#embed "../../Console/templates/storage.mustache"
+#embed "../../Console/templates/storage-policy.mustache"
 };
 static const unsigned char file_53[] = {
-#embed "../../Console/templates/training-files.mustache"
+#embed "../../Console/templates/storage.mustache"
 };
 static const unsigned char file_54[] = {
-#embed "../../Console/templates/training-hyperparameters.mustache"
+#embed "../../Console/templates/training-files.mustache"
 };
 static const unsigned char file_55[] = {
-#embed "../../Console/templates/training-log.mustache"
+#embed "../../Console/templates/training-hyperparameters.mustache"
 };
 static const unsigned char file_56[] = {
-#embed "../../Console/templates/training-metrics.mustache"
+#embed "../../Console/templates/training-log.mustache"
 };
 static const unsigned char file_57[] = {
-#embed "../../Console/templates/training-monitoring.mustache"
+#embed "../../Console/templates/training-metrics.mustache"
 };
 static const unsigned char file_58[] = {
-#embed "../../Console/templates/user.mustache"
+#embed "../../Console/templates/training-monitoring.mustache"
 };
 static const unsigned char file_59[] = {
+#embed "../../Console/templates/user.mustache"
+};
+static const unsigned char file_60[] = {
 #embed "../../Console/templates/users.mustache"
 };
 
@@ -225,33 +228,34 @@ static const struct takumi_console_file files[] = {
     {"templates/form.mustache", file_30, sizeof(file_30)},
     {"templates/images.mustache", file_31, sizeof(file_31)},
     {"templates/list.mustache", file_32, sizeof(file_32)},
-    {"templates/login.mustache", file_33, sizeof(file_33)},
-    {"templates/nas-folder.mustache", file_34, sizeof(file_34)},
-    {"templates/nas.mustache", file_35, sizeof(file_35)},
-    {"templates/parts/cards.mustache", file_36, sizeof(file_36)},
-    {"templates/parts/cause.mustache", file_37, sizeof(file_37)},
-    {"templates/parts/cell.mustache", file_38, sizeof(file_38)},
-    {"templates/parts/field.mustache", file_39, sizeof(file_39)},
-    {"templates/parts/form.mustache", file_40, sizeof(file_40)},
-    {"templates/parts/head.mustache", file_41, sizeof(file_41)},
-    {"templates/parts/listing.mustache", file_42, sizeof(file_42)},
-    {"templates/parts/preferences.mustache", file_43, sizeof(file_43)},
-    {"templates/parts/small-form.mustache", file_44, sizeof(file_44)},
-    {"templates/parts/snippets.mustache", file_45, sizeof(file_45)},
-    {"templates/parts/table.mustache", file_46, sizeof(file_46)},
-    {"templates/projects.mustache", file_47, sizeof(file_47)},
-    {"templates/related.mustache", file_48, sizeof(file_48)},
-    {"templates/shell.mustache", file_49, sizeof(file_49)},
-    {"templates/storage-folder.mustache", file_50, sizeof(file_50)},
-    {"templates/storage-policy.mustache", file_51, sizeof(file_51)},
-    {"templates/storage.mustache", file_52, sizeof(file_52)},
-    {"templates/training-files.mustache", file_53, sizeof(file_53)},
-    {"templates/training-hyperparameters.mustache", file_54, sizeof(file_54)},
-    {"templates/training-log.mustache", file_55, sizeof(file_55)},
-    {"templates/training-metrics.mustache", file_56, sizeof(file_56)},
-    {"templates/training-monitoring.mustache", file_57, sizeof(file_57)},
-    {"templates/user.mustache", file_58, sizeof(file_58)},
-    {"templates/users.mustache", file_59, sizeof(file_59)},
+    {"templates/login-link.mustache", file_33, sizeof(file_33)},
+    {"templates/login.mustache", file_34, sizeof(file_34)},
+    {"templates/nas-folder.mustache", file_35, sizeof(file_35)},
+    {"templates/nas.mustache", file_36, sizeof(file_36)},
+    {"templates/parts/cards.mustache", file_37, sizeof(file_37)},
+    {"templates/parts/cause.mustache", file_38, sizeof(file_38)},
+    {"templates/parts/cell.mustache", file_39, sizeof(file_39)},
+    {"templates/parts/field.mustache", file_40, sizeof(file_40)},
+    {"templates/parts/form.mustache", file_41, sizeof(file_41)},
+    {"templates/parts/head.mustache", file_42, sizeof(file_42)},
+    {"templates/parts/listing.mustache", file_43, sizeof(file_43)},
+    {"templates/parts/preferences.mustache", file_44, sizeof(file_44)},
+    {"templates/parts/small-form.mustache", file_45, sizeof(file_45)},
+    {"templates/parts/snippets.mustache", file_46, sizeof(file_46)},
+    {"templates/parts/table.mustache", file_47, sizeof(file_47)},
+    {"templates/projects.mustache", file_48, sizeof(file_48)},
+    {"templates/related.mustache", file_49, sizeof(file_49)},
+    {"templates/shell.mustache", file_50, sizeof(file_50)},
+    {"templates/storage-folder.mustache", file_51, sizeof(file_51)},
+    {"templates/storage-policy.mustache", file_52, sizeof(file_52)},
+    {"templates/storage.mustache", file_53, sizeof(file_53)},
+    {"templates/training-files.mustache", file_54, sizeof(file_54)},
+    {"templates/training-hyperparameters.mustache", file_55, sizeof(file_55)},
+    {"templates/training-log.mustache", file_56, sizeof(file_56)},
+    {"templates/training-metrics.mustache", file_57, sizeof(file_57)},
+    {"templates/training-monitoring.mustache", file_58, sizeof(file_58)},
+    {"templates/user.mustache", file_59, sizeof(file_59)},
+    {"templates/users.mustache", file_60, sizeof(file_60)},
 };
 
 const struct takumi_console_file *takumi_console_file(int index) {

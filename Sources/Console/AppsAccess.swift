@@ -76,6 +76,7 @@ extension Page {
     package func redirect(toApp path: String, at appsURL: String) async throws -> Response {
         guard let session = browser.session, let ticket = try await pages.directory.createTicket(session: session)
         else { throw TakumiError(.unauthenticated, "log in first") }
-        return redirect(to: "\(appsURL)\(path)?\(AppsAccess.ticket)=\(ticket)")
+        let place = path.prefix { $0 != "?" && $0 != "#" }
+        return redirect(to: "\(appsURL)\(place)?\(AppsAccess.ticket)=\(ticket)")
     }
 }

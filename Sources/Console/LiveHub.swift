@@ -112,14 +112,21 @@ package struct LiveStream: Sendable {
     private let kinds: Set<ResourceKind>
     private let id: String?
     private let poll: (@Sendable () async -> [Event]?)?
+    private let isAllowed: @Sendable () async -> Bool
 
-    /// - Parameter poll: asked every half second for what has happened since it was last asked, until it says nil. For what
-    ///   lies in files and not in the database.
+    /// - Parameters:
+    ///   - page: whose user must still be allowed to look whenever a sign of life is due.
+    ///   - poll: asked every half second for what has happened since it was last asked, until it says nil. For what lies in
+    ///     files and not in the database.
     package init(
-        _ hub: LiveHub, project: String, kinds: Set<ResourceKind>, id: String? = nil,
-        poll: (@Sendable () async -> [Event]?)? = nil
+        _ page: Page, kinds: Set<ResourceKind>, id: String? = nil, poll: (@Sendable () async -> [Event]?)? = nil
     ) {
-        self.hub = hub
+        let (directory, session, project) = (page.pages.directory, page.browser.session ?? "", page.project ?? "")
+        isAllowed = {
+            let principal = try? await directory.principal(of: session, purposes: [.session])
+            return principal?.mayRead(project: project) ?? false
+        }
+        hub = page.pages.live
         self.project = project
         self.kinds = kinds
         self.id = id
@@ -131,14 +138,15 @@ package struct LiveStream: Sendable {
 
     package func response() -> Response {
         let changes = hub.subscribe(project: project, kinds: kinds, id: id)
-        let poll = poll
+        let (poll, isAllowed) = (poll, isAllowed)
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
             body: ResponseBody { writer in
                 // Browsers come back after two seconds.
                 try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
-                let (items, continuation) = AsyncStream.makeStream(of: Item.self)
+                let (items, continuation) = AsyncStream.makeStream(
+                    of: Item.self, bufferingPolicy: .bufferingNewest(64))
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         for await change in changes { continuation.yield(.change(change)) }
@@ -166,7 +174,9 @@ package struct LiveStream: Sendable {
                         case .event(let event):
                             try await writer.write(
                                 ByteBuffer(string: "event: \(event.name)\ndata: \(event.data)\n\n"))
-                        case .beat: try await writer.write(ByteBuffer(string: ": \n\n"))
+                        case .beat:
+                            guard await isAllowed() else { return group.cancelAll() }
+                            try await writer.write(ByteBuffer(string: ": \n\n"))
                         }
                     }
                     group.cancelAll()

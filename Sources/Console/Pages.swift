@@ -209,8 +209,8 @@ package struct Page: Sendable {
         if let notice {
             response.setCookie(
                 Cookie(
-                    name: Page.noticeCookie, value: notice.pathEscaped, maxAge: 30, path: "/",
-                    secure: browser.isSecure, httpOnly: true, sameSite: .lax))
+                    name: Page.noticeCookie, value: notice.pathEscaped, maxAge: 30, path: "/", httpOnly: true,
+                    sameSite: .lax))
         }
         return response
     }
@@ -245,10 +245,7 @@ package struct Page: Sendable {
         guard let principal, browser.session != nil else { return shell }
         shell["user"] = principal.user
         shell["isAdministrator"] = principal.isAdministrator
-        let mine =
-            principal.isAdministrator
-            ? try await pages.directory.projects().map(\.metadata.name) : Array(principal.memberships.keys)
-        shell["projects"] = mine.sorted().map { name -> [String: Any] in
+        shell["projects"] = try await pages.directory.projects(of: principal).map { name, _ -> [String: Any] in
             ["name": name, "href": "/projects/\(name.pathEscaped)", "current": name == project]
         }
         if let project {

@@ -10,7 +10,7 @@ import Web
 package struct ResourcePages<Type: PagedType>: Sendable {
     package let routes: ResourceRoutes<Type>
     package let pages: Pages
-    private let store: Store
+    let store: Store
 
     package init(_ routes: ResourceRoutes<Type>, _ pages: Pages, store: Store) {
         self.routes = routes
@@ -18,10 +18,10 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         self.store = store
     }
 
-    private var type: Type { routes.type }
-    private var names: WireNames { type.names }
+    var type: Type { routes.type }
+    var names: WireNames { type.names }
     /// The id of the menu's entry.
-    private var section: String { names.collection }
+    var section: String { names.collection }
 
     package func add(to group: RouterGroup<TakumiContext>) {
         group.group(RouterPath(names.collection))
@@ -198,230 +198,12 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         return try await respond("events", resource, page, tab: "history", model)
     }
 
-    // MARK: - Create
-
-    private func fresh(_ page: Page) async throws -> Response {
-        guard page.mayWrite else { throw TakumiError(.forbidden, page.t("error.viewer")) }
-        var copied: Type.Object?
-        if let id = page.query["copy"] {
-            let key = ResourceKey(names.kind, id.lowercased())
-            guard let record = try await store.record(key, project: page.project) else { throw Store.missing(key) }
-            copied = try record.decoded()
-        }
-        let form = try await type.form(page, copied: copied)
-        let typed = copied.map { original in
-            var fields = type.fields(of: original)
-            fields.set(names.nameField, String("\(original.metadata.name)-copy".prefix(Limits.name)))
-            return fields
-        }
-        return try await show(form, page, typed: typed)
-    }
-
-    private func create(_ page: Page) async throws -> Response {
-        let form = try await type.form(page, copied: nil)
-        let typed = page.browser.form
-        do {
-            let body = try JSONDecoder().decode(Type.Create.self, from: form.json(typed))
-            let draft = try await type.draft(body, project: page.project ?? "")
-            let resource = try await routes.insert(draft, project: page.project ?? "")
-            return page.redirect(
-                to: type.address(resource.id, page),
-                notice: page.t("\(names.singular).created", ["name": resource.metadata.name]))
-        } catch {
-            guard let errors = FormErrors.of(error) else { throw error }
-            return try await show(form, page, typed: typed, errors: errors)
-        }
-    }
-
-    private func show(_ form: Form, _ page: Page, typed: FormFields?, errors: [TakumiError] = []) async throws
-        -> Response
-    {
-        let title = page.t("\(names.singular).new")
-        var model = heading(page, title: title)
-        model["crumb"] = true
-        model["crumbs"] = [["name": page.t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
-        var form = form
-        form.action = "\(page.base)/\(names.collection)"
-        model["form"] = form.model(page.t, typed: typed, errors: errors)
-        return try await page.respond(
-            "form", model, title: title, section: section, status: errors.isEmpty ? .ok : .unprocessableContent)
-    }
-
-    // MARK: - Change
-
-    private func editForm(_ resource: Type.Object, _ page: Page) -> Form {
-        let t = page.t
-        return Form(
-            [
-                FieldGroup(
-                    t("detail.about"),
-                    [
-                        [Field(names.nameField, t("field.name"))],
-                        [Field("description", t("field.description"), .area, isOptional: true)],
-                        [.tags(t)],
-                    ])
-            ], submit: t("form.save"), cancel: type.address(resource.id, page))
-    }
-
-    private func edit(_ page: Page, _ context: TakumiContext) async throws -> Response {
-        guard page.mayWrite else { throw TakumiError(.forbidden, page.t("error.viewer")) }
-        let resource = try await routes.resource(context)
-        let metadata = resource.metadata
-        let typed = FormFields(
-            [(names.nameField, metadata.name), ("description", metadata.description)] + FormFields.tags(metadata.tags))
-        return try await show(editForm(resource, page), of: resource, page, typed: typed)
-    }
-
-    private func change(_ page: Page, _ context: TakumiContext) async throws -> Response {
-        let resource = try await routes.resource(context)
-        let typed = page.browser.form
-        let fields = typed.compacted
-        let tags = (0..<fields.rowCount("tagList")).map { row in
-            Tag(key: fields["tagList[\(row)].tagKey"] ?? "", value: fields["tagList[\(row)].tagValue"] ?? "")
-        }
-        do {
-            _ = try await routes.change(
-                resource, name: fields[names.nameField] ?? "", description: fields["description"] ?? "", tags: tags)
-            return page.redirect(to: type.address(resource.id, page), notice: page.t("notice.saved"))
-        } catch {
-            guard let errors = FormErrors.of(error) else { throw error }
-            return try await show(editForm(resource, page), of: resource, page, typed: typed, errors: errors)
-        }
-    }
-
-    private func show(
-        _ form: Form, of resource: Type.Object, _ page: Page, typed: FormFields, errors: [TakumiError] = []
-    ) async throws -> Response {
-        var model = heading(page, title: resource.metadata.name)
-        model["crumb"] = true
-        model["crumbs"] = [["name": page.t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
-        model["form"] = form.model(page.t, typed: typed, errors: errors)
-        return try await page.respond(
-            "form", model, title: resource.metadata.name, section: section,
-            status: errors.isEmpty ? .ok : .unprocessableContent)
-    }
-
-    // MARK: - Delete and the kind's own actions
-
-    private func confirmDelete(_ page: Page, _ context: TakumiContext) async throws -> Response {
-        guard page.mayWrite else { throw TakumiError(.forbidden, page.t("error.viewer")) }
-        let resource = try await routes.resource(context)
-        let dependents = try await store.dependents(of: resource.key)
-        let t = page.t
-        let refusal = await refusalToDelete(resource)
-        let confirmation = Confirmation(
-            title: t("\(names.singular).delete", ["name": resource.metadata.name]),
-            text: t("\(names.singular).deleteText"), button: t("action.delete"),
-            dependents: dependents.map { record in
-                (
-                    record.metadata.name, page.address(of: record.key),
-                    Badge(
-                        record.phase.replacing("_", with: " "),
-                        Tone(
-                            phase: record.phase, isFailure: record.phase.contains("FAIL"), isSettled: record.settled,
-                            cause: nil))
-                )
-            }, dependentsTitle: t("delete.dependents"), refusal: refusal, back: type.address(resource.id, page))
-        return try await page.respond(
-            "confirm", confirmation.model, title: confirmation.title, section: section)
-    }
-
-    /// Why it cannot be deleted now, before anybody tries.
-    private func refusalToDelete(_ resource: Type.Object) async -> String? {
-        do {
-            try await store.checkDeletable(resource.key)
-            try await type.checkDelete(resource)
-            return nil
-        } catch { return (error as? TakumiError)?.message ?? "\(error)" }
-    }
-
-    private func delete(_ page: Page, _ context: TakumiContext) async throws -> Response {
-        let resource = try await routes.resource(context)
-        try await routes.delete(resource)
-        return page.redirect(
-            to: "\(page.base)/\(names.collection)",
-            notice: page.t("\(names.singular).deleted", ["name": resource.metadata.name]))
-    }
-
-    private func confirm(_ page: Page, _ context: TakumiContext) async throws -> Response {
-        guard page.mayWrite else { throw TakumiError(.forbidden, page.t("error.viewer")) }
-        let resource = try await routes.resource(context)
-        let action = try context.parameters.require("action")
-        guard let confirmation = type.confirmation(action, resource, page) else {
-            throw TakumiError(.notFound, "there is no such page")
-        }
-        return try await page.respond("confirm", confirmation.model, title: confirmation.title, section: section)
-    }
-
-    private func perform(_ page: Page, _ context: TakumiContext) async throws -> Response {
-        let resource = try await routes.resource(context)
-        let action = try context.parameters.require("action")
-        guard type.confirmation(action, resource, page) != nil else {
-            throw TakumiError(.notFound, "there is no such page")
-        }
-        try await type.perform(action, resource, page)
-        return page.redirect(
-            to: type.address(resource.id, page), notice: page.t("\(names.singular).did.\(action)"))
-    }
-
     // MARK: - Helpers
 
-    private func heading(_ page: Page, title: String) -> [String: Any] { ["heading": title] }
+    func heading(_ page: Page, title: String) -> [String: Any] { ["heading": title] }
 
-    private func createAction(_ page: Page) -> Action {
+    func createAction(_ page: Page) -> Action {
         Action(
             page.t("\(names.singular).new"), href: "\(page.base)/\(names.collection)/new", look: .primary, icon: "plus")
-    }
-}
-
-/// What a form can show beside its fields; nil for what is not the form's fault.
-package enum FormErrors {
-    package static func of(_ error: any Error) -> [TakumiError]? {
-        switch error {
-        case let error as ValidationErrors: error.errors
-        case let error as DecodingError: [DecodingProblem.explained(error)]
-        case let error as TakumiError where [.invalid, .conflict, .unavailable].contains(error.code): [error]
-        default: nil
-        }
-    }
-}
-
-extension FormFields {
-    /// As the rows of a form's tags.
-    package static func tags(_ tags: [Tag]) -> [(name: String, value: String)] {
-        tags.enumerated().flatMap { index, tag in
-            [("tagList[\(index)].tagKey", tag.key), ("tagList[\(index)].tagValue", tag.value)]
-        }
-    }
-}
-
-extension Field {
-    /// The tags of a resource (C-2).
-    package static func tags(_ t: Strings) -> Field {
-        Field(
-            "tagList", t("field.tags"),
-            .rows(
-                [
-                    Field("tagKey", t("field.tagKey"), placeholder: t("field.tagKey")),
-                    Field("tagValue", t("field.tagValue"), placeholder: t("field.tagValue")),
-                ], add: t("field.addTag")), hint: t("field.tagsHint"))
-    }
-}
-
-/// An event as the timeline's template wants it.
-package enum EventModel {
-    package static func model(_ event: Event, resource: (name: String, href: String)?) -> [String: Any] {
-        // Of a kind that may not be known here: by what all wire codes have in common.
-        let isFailure = event.phase.contains("FAIL")
-        let isSettled =
-            !event.phase.hasSuffix("PROGRESS") && !event.phase.hasSuffix("REQUESTED")
-            && event.phase != "RUNNING"
-        let tone = Tone(phase: event.phase, isFailure: isFailure, isSettled: isSettled, cause: nil)
-        var model: [String: Any] = [
-            "time": Cell.model(event.at), "tone": tone.rawValue, "message": event.message,
-            "badge": Badge(event.phase.replacing("_", with: " "), tone).model,
-        ]
-        if let resource { model["resource"] = ["name": resource.name, "href": resource.href] }
-        return model
     }
 }

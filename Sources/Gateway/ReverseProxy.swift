@@ -44,7 +44,9 @@ package struct ReverseProxy: Sendable {
             throw TakumiError(.unavailable, "the program behind this address does not answer (\(error)); try again")
         }
         var headers = HTTPFields()
-        for (name, value) in answer.headers where !ReverseProxy.hopByHop.contains(name.lowercased()) {
+        // A cookie counts for the whole host: a program must not replace the console's.
+        for (name, value) in answer.headers
+        where !ReverseProxy.hopByHop.contains(name.lowercased()) && name.lowercased() != "set-cookie" {
             if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
         }
         return Response(

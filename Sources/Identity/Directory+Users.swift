@@ -59,17 +59,39 @@ extension Directory {
         try await endSessions(of: user.id, keeping: session)
     }
 
-    /// - Parameter role: nil takes the user out of the project.
-    package func setRole(_ role: Role?, of userID: String, in project: String) async throws {
-        guard try await hasProject(project) else {
-            throw TakumiError(.invalid, "no project has the app key '\(project.excerpt)'", field: "project")
+    /// Changes what is not nil, all of it or nothing.
+    ///
+    /// - Parameter roles: by app key; a role of nil takes the user out of the project.
+    /// - Throws: `invalid` for a password or a project; `conflict` where nobody would administer the server.
+    package func change(
+        _ user: User, password: String? = nil, isAdministrator: Bool? = nil, roles: [String: Role?] = [:]
+    ) async throws {
+        for project in roles.keys where try await !hasProject(project) {
+            throw TakumiError(.invalid, "no project has the app key '\(project.excerpt)'", field: "roles")
         }
-        try await change(userID) { $0.memberships[project] = role }
+        if isAdministrator == false { try await checkAnotherAdministrator(than: user.id) }
+        var hash: PasswordHash?
+        if let password {
+            var validator = Validator()
+            Directory.validate(password, user: user.metadata.name, &validator)
+            try validator.check()
+            hash = try await PasswordHash.make(password)
+        }
+        let made = hash
+        try await change(user.id) { spec in
+            if let made { spec.password = made }
+            if let isAdministrator { spec.isAdministrator = isAdministrator }
+            for (project, role) in roles { spec.memberships[project] = role }
+        }
+        if password != nil { try await endSessions(of: user.id, keeping: nil) }
     }
 
-    package func setAdministrator(_ isAdministrator: Bool, of userID: String) async throws {
-        if !isAdministrator { try await checkAnotherAdministrator(than: userID) }
-        try await change(userID) { $0.isAdministrator = isAdministrator }
+    /// Where a principal may go, by name, with the role there.
+    package func projects(of principal: Principal) async throws -> [(name: String, role: Role)] {
+        guard principal.isAdministrator else {
+            return principal.memberships.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
+        }
+        return try await projects().map { ($0.metadata.name, .administrator) }.sorted { $0.0 < $1.0 }
     }
 
     /// The user, the user's sessions and tokens.
@@ -95,8 +117,9 @@ extension Directory {
         do { return try await createUser(name: "admin", isAdministrator: true) } catch let error as TakumiError
             where error.code == .conflict
         {
-            // Another process of the same home was faster.
+            // Another process of the same home was faster, or somebody else has that name.
             guard let user = try await user(name: "admin") else { throw error }
+            if !user.spec.isAdministrator { try await change(user, isAdministrator: true) }
             return user
         }
     }
@@ -112,13 +135,19 @@ extension Directory {
             return nil
         }
         guard try await hash.matches(password) else { return nil }
-        return try await createSession(for: user)
+        let session = try await createSession(for: user)
+        // A new password ends the sessions that it finds. One that was made just then, from the old one, is ended here.
+        guard try await self.user(id: user.id)?.spec.password == hash else {
+            try await logOut(session: session)
+            return nil
+        }
+        return session
     }
 
-    func createSession(for user: User) async throws -> String {
+    func createSession(for user: User, isFromLink: Bool? = nil) async throws -> String {
         try await createToken(
             .session, user: user.metadata.name, project: nil, role: .viewer, lifetime: Directory.sessionLifetime,
-            owner: user.id
+            owner: user.id, isFromLink: isFromLink
         ).secret
     }
 

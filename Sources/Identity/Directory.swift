@@ -75,7 +75,7 @@ package final class Directory: Sendable {
     /// - Returns: the secret, which is not kept anywhere.
     package func createToken(
         _ purpose: TokenSpec.Purpose, user: String, project: String?, role: Role, lifetime: TimeInterval? = nil,
-        owner: String? = nil, label: String? = nil, session: String? = nil
+        owner: String? = nil, label: String? = nil, session: String? = nil, isFromLink: Bool? = nil
     ) async throws -> (secret: String, expiresAt: Date?) {
         let prefix = purpose == .api ? "tk_" : "\(purpose.rawValue.prefix(1))_"
         let secret = prefix + Directory.random(bytes: 32)
@@ -87,7 +87,7 @@ package final class Directory: Sendable {
                 name: Directory.hash(secret), createdAt: Date()),
             spec: TokenSpec(
                 purpose: purpose, user: user, project: project, role: role, expiresAt: expiresAt, owner: owner,
-                label: label, session: session),
+                label: label, session: session, isFromLink: isFromLink),
             status: ExistenceStatus())
         try await store.insert(token)
         return (secret, expiresAt)
@@ -96,7 +96,11 @@ package final class Directory: Sendable {
     /// - Returns: who a secret stands for; nil where it is unknown, expired, made for something else, or its user is gone.
     package func principal(of secret: String, purposes: Set<TokenSpec.Purpose>) async throws -> Principal? {
         guard let token = try await token(secret), purposes.contains(token.purpose) else { return nil }
+        // A cookie of the other origin is worth as much as the session that it was made from.
+        if let session = token.session, try await self.token(hash: session) == nil { return nil }
         guard let owner = token.owner else {
+            // Sessions of an earlier version belong to nobody, so nothing could end them.
+            guard token.purpose != .session else { return nil }
             return Principal(user: token.user, project: token.project, role: token.role)
         }
         guard let (user, name) = try await knownUser(owner) else { return nil }
@@ -119,7 +123,19 @@ package final class Directory: Sendable {
             guard let known = try await self.user(id: owner) else { return nil }
             user = known
         }
-        return try await createSession(for: user)
+        return try await createSession(for: user, isFromLink: true)
+    }
+
+    /// Who a login link lets in; nil where it is used up or has expired. Leaves it as it is.
+    package func userName(ofLogin secret: String) async throws -> String? {
+        guard let token = try await storedToken(secret), token.spec.purpose == .login,
+            (token.spec.expiresAt ?? .distantFuture) > Date()
+        else { return nil }
+        return token.spec.user
+    }
+
+    package func isFromLink(session secret: String) async throws -> Bool {
+        try await storedToken(secret)?.spec.isFromLink ?? false
     }
 
     /// A ticket for the origin of users' programs, made from a session. Good for a minute, once.
@@ -148,19 +164,22 @@ package final class Directory: Sendable {
         return try await store.deleteIfPresent(token.key) ? token : nil
     }
 
-    func storedToken(_ secret: String) async throws -> Token? {
+    func storedToken(_ secret: String) async throws -> Token? { try await storedToken(hash: Directory.hash(secret)) }
+
+    private func storedToken(hash: String) async throws -> Token? {
         var query = Query(.token, project: nil)
-        query.names = [Directory.hash(secret)]
+        query.names = [hash]
         return try await store.records(query).first?.decoded()
     }
 
-    private func token(_ secret: String) async throws -> TokenSpec? {
-        let hash = Directory.hash(secret)
+    private func token(_ secret: String) async throws -> TokenSpec? { try await token(hash: Directory.hash(secret)) }
+
+    private func token(hash: String) async throws -> TokenSpec? {
         let now = ContinuousClock.now
         if let cached = cache.withLock({ $0[hash] }), cached.until > now {
             return (cached.found.expiresAt ?? .distantFuture) > Date() ? cached.found : nil
         }
-        guard let token = try await storedToken(secret) else { return nil }
+        guard let token = try await storedToken(hash: hash) else { return nil }
         guard (token.spec.expiresAt ?? .distantFuture) > Date() else {
             try await store.delete(token.key)
             return nil
@@ -172,7 +191,7 @@ package final class Directory: Sendable {
         return token.spec
     }
 
-    /// Removes what nobody can use any more. Called once at each start.
+    /// Removes what nobody can use any more. Called at each start, and now and then.
     package func removeExpiredTokens() async throws {
         for record in try await store.records(Query(.token, project: nil)) {
             let token: Token = try record.decoded()

@@ -57,6 +57,8 @@ package struct TokenSpec: ResourceSpec {
     package var label: String?
     /// The hash of the session's secret that a ticket, or a cookie of the apps' origin, was made from.
     package var session: String?
+    /// Of a session: it came from a one-time link, so its user may set a password without knowing the old one.
+    package var isFromLink: Bool?
 }
 
 package typealias Token = Resource<TokenSpec, ExistenceStatus>

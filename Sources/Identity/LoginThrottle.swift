@@ -57,8 +57,13 @@ package struct LoginThrottle: Sendable {
         }
     }
 
+    /// Takes back what `failed` counted before the password was looked at.
     package mutating func succeeded(user: String, address: String) {
         failures[.pair(user: user, address: address)] = nil
+        for key in [Key.address(address), .user(user)] {
+            guard let entry = failures[key] else { continue }
+            failures[key] = entry.count > 1 ? Failures(count: entry.count - 1, last: entry.last) : nil
+        }
     }
 
     private func keys(_ user: String, _ address: String) -> [Key] {

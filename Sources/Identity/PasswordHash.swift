@@ -3,6 +3,7 @@ import CryptoExtras
 import Dispatch
 import Foundation
 import Resource
+import Synchronization
 
 /// A password as it is kept: scrypt's output and what it was made with, so that the cost can be raised later.
 package struct PasswordHash: Codable, Sendable, Equatable {
@@ -16,6 +17,9 @@ package struct PasswordHash: Codable, Sendable, Equatable {
     private static let cost = (rounds: 1 << 15, blockSize: 8, parallelism: 1)
     /// One at a time, off Swift's cooperative threads: however many people log in, it takes the memory of one.
     private static let queue = DispatchQueue(label: "takumi.passwords")
+    private static let waiting = Atomic(0)
+    /// Who comes after so many would wait for longer than anybody does.
+    private static let mostWaiting = 30
 
     /// Characters. The upper end keeps a hash from being a way to keep the server busy.
     package static let length = 10...256
@@ -40,7 +44,11 @@ package struct PasswordHash: Codable, Sendable, Equatable {
     }
 
     private func derived(from password: String) async throws -> Data {
-        try await withCheckedThrowingContinuation { continuation in
+        defer { PasswordHash.waiting.subtract(1, ordering: .relaxed) }
+        guard PasswordHash.waiting.add(1, ordering: .relaxed).newValue <= PasswordHash.mostWaiting else {
+            throw TakumiError(.unavailable, "too many people are logging in just now; try again in a few seconds")
+        }
+        return try await withCheckedThrowingContinuation { continuation in
             PasswordHash.queue.async {
                 continuation.resume(
                     with: Result {

@@ -27,9 +27,10 @@ package struct Query: Sendable {
             case .newest: "sequence DESC"
             case .oldest: "sequence"
             case .name: "name COLLATE NOCASE, sequence DESC"
-            case .nameDescending: "name COLLATE NOCASE DESC, sequence DESC"
+            // Exactly an index read backwards.
+            case .nameDescending: "name COLLATE NOCASE DESC, sequence"
             case .phase: "phase, sequence DESC"
-            case .phaseDescending: "phase DESC, sequence DESC"
+            case .phaseDescending: "phase DESC, sequence"
             }
         }
     }

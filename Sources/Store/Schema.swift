@@ -37,6 +37,8 @@ enum Schema {
             try db.execute(
                 sql: """
                     CREATE INDEX event_project ON event (project, sequence);
+                    CREATE INDEX event_kind ON event (project, kind, sequence);
+                    CREATE INDEX resource_id ON resource (kind, project, id);
                     CREATE INDEX resource_phase ON resource (kind, project, phase, sequence DESC);
                     CREATE INDEX resource_sorted ON resource (kind, project, name COLLATE NOCASE, sequence DESC);
                     """)

@@ -156,8 +156,7 @@ extension Store {
     package func deleteIfPresent(_ key: ResourceKey) async throws -> Bool {
         try await write { db, touched in
             guard try Store.fetch(db, key, project: nil) != nil else { return false }
-            let standing = try Store.fetchDependents(db, key, blockingOnly: true)
-            guard standing.isEmpty else { throw Store.blocked(key, by: standing) }
+            try Store.checkDeletable(db, key)
             for table in ["resource", "event"] {
                 try db.execute(
                     sql: "DELETE FROM \(table) WHERE kind = ? AND id = ?", arguments: [key.kind.rawValue, key.id])
@@ -170,25 +169,28 @@ extension Store {
         }
     }
 
-    /// What refers to a resource.
-    package func dependents(of key: ResourceKey) async throws -> [Record] {
-        try await read { db in try Store.fetchDependents(db, key, blockingOnly: false) }
+    /// What refers to a resource, oldest first.
+    package func dependents(of key: ResourceKey, limit: Int? = nil) async throws -> [Record] {
+        try await read { db in try Store.fetchDependents(db, key, blockingOnly: false, limit: limit) }
+    }
+
+    package func dependentCount(of key: ResourceKey) async throws -> Int {
+        try await read { db in try Store.countDependents(db, key, blockingOnly: false) }
     }
 
     /// - Throws: `conflict` with the list of what stands in the way of a deletion (C-7).
     package func checkDeletable(_ key: ResourceKey) async throws {
-        let standing = try await read { db in try Store.fetchDependents(db, key, blockingOnly: true) }
-        guard standing.isEmpty else { throw Store.blocked(key, by: standing) }
+        try await read { db in try Store.checkDeletable(db, key) }
     }
 
     package static func missing(_ key: ResourceKey) -> TakumiError {
         TakumiError(.notFound, "no \(key.kind) has the id '\(key.id.excerpt)' in this project")
     }
 
-    /// The refusal of C-7, with the list of what stands in the way.
-    package static func blocked(_ key: ResourceKey, by dependents: [Record]) -> TakumiError {
-        let names = dependents.prefix(5).map { "\($0.key.kind) '\($0.metadata.name)' (\($0.key.id))" }
-        let more = dependents.count > 5 ? " and \(dependents.count - 5) more" : ""
+    /// The refusal of C-7, with the first of what stands in the way.
+    package static func blocked(_ key: ResourceKey, by dependents: [Record], of count: Int) -> TakumiError {
+        let names = dependents.map { "\($0.key.kind) '\($0.metadata.name)' (\($0.key.id))" }
+        let more = count > dependents.count ? " and \(count - dependents.count) more" : ""
         return TakumiError(
             .conflict,
             "\(key.kind) \(key.id) is still used by \(names.joined(separator: ", "))\(more); delete these first")

@@ -13,16 +13,31 @@ extension Store {
     }
 
     /// - Parameter blockingOnly: leave out those that no longer stand in the way of a deletion.
-    static func fetchDependents(_ db: Database, _ key: ResourceKey, blockingOnly: Bool) throws -> [Record] {
+    static func fetchDependents(_ db: Database, _ key: ResourceKey, blockingOnly: Bool, limit: Int? = nil) throws
+        -> [Record]
+    {
         try Row.fetchAll(
-            db,
-            sql: """
-                SELECT \(Record.columns) FROM resource
-                JOIN reference ON from_kind = kind AND from_id = id WHERE to_kind = ? AND to_id = ?
-                AND (? OR hold = ? OR settled = 0) ORDER BY sequence
-                """,
-            arguments: [key.kind.rawValue, key.id, !blockingOnly, Reference.Hold.always.rawValue]
+            db, sql: "SELECT \(Record.columns) \(dependents) ORDER BY sequence LIMIT ?",
+            arguments: [key.kind.rawValue, key.id, !blockingOnly, Reference.Hold.always.rawValue, limit ?? -1]
         ).map(Record.init(row:))
+    }
+
+    static func countDependents(_ db: Database, _ key: ResourceKey, blockingOnly: Bool) throws -> Int {
+        try Int.fetchOne(
+            db, sql: "SELECT COUNT(*) \(dependents)",
+            arguments: [key.kind.rawValue, key.id, !blockingOnly, Reference.Hold.always.rawValue]) ?? 0
+    }
+
+    private static let dependents = """
+        FROM resource JOIN reference ON from_kind = kind AND from_id = id WHERE to_kind = ? AND to_id = ?
+        AND (? OR hold = ? OR settled = 0)
+        """
+
+    /// - Throws: `conflict` with the list of what stands in the way of a deletion (C-7).
+    static func checkDeletable(_ db: Database, _ key: ResourceKey) throws {
+        let standing = try fetchDependents(db, key, blockingOnly: true, limit: 5)
+        guard !standing.isEmpty else { return }
+        throw blocked(key, by: standing, of: try countDependents(db, key, blockingOnly: true))
     }
 
     static func insert(_ db: Database, _ record: Record, references: [Reference]) throws {

@@ -54,7 +54,7 @@ package struct LogReader: Sendable {
         defer { close(descriptor) }
         var end = Int(lseek(descriptor, 0, SEEK_END))
         // One more line end than lines: the one that closes the line before the first.
-        var missing = count + 1
+        var missing = min(count, Int(Int32.max)) + 1
         let block = 64 * 1024
         var buffer = [UInt8](repeating: 0, count: block)
         while end > 0 {

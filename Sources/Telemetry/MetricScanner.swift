@@ -27,7 +27,8 @@ package enum MetricScanner {
         var start = end
         while start > 0, isName(bytes[start - 1]) { start -= 1 }
         // An option of a command line is no metric: `--epochs=20`.
-        guard start < end, !(bytes[start] == 0x2D) else { return nil }
+        // Nor is a line of noise: a name that nobody could read.
+        guard start < end, bytes[start] != 0x2D, end - start <= 100 else { return nil }
         return String(decoding: bytes[start..<end], as: UTF8.self)
     }
 

@@ -6,6 +6,10 @@ import Resource
 package struct FormFields: Sendable {
     package private(set) var pairs: [(name: String, value: String)] = []
 
+    private static let longestName = 200
+    /// Twice what any list may have: one row too many is refused with words, a thousand are not even looked at.
+    package static let mostRows = 200
+
     package init() {}
 
     package init(_ pairs: [(name: String, value: String)]) { self.pairs = pairs }
@@ -42,6 +46,8 @@ package struct FormFields: Sendable {
         var rows: [String: [Int: Int]] = [:]
         var result = FormFields()
         for (name, value) in pairs {
+            // No form has names like these: whoever sends them wants the server to lose its way.
+            guard name.utf8.count <= FormFields.longestName, name.count(where: { $0 == "." }) <= 2 else { continue }
             let text = value.trimmingCharacters(in: .whitespacesAndNewlines)
             guard !text.isEmpty else { continue }
             guard let match = name.wholeMatch(of: /([^\[\]]+)\[(\d{1,6})\](.*)/), let index = Int(match.2) else {
@@ -50,6 +56,7 @@ package struct FormFields: Sendable {
             }
             let list = String(match.1)
             let row = rows[list]?[index] ?? rows[list]?.count ?? 0
+            guard row < FormFields.mostRows else { continue }
             rows[list, default: [:]][index] = row
             result.pairs.append(("\(list)[\(row)]\(match.3)", text))
         }

@@ -68,6 +68,8 @@ package struct Confirmation: Sendable {
     package var dependents: [(name: String, href: String?, badge: Badge)]
     /// Shown above the dependents.
     package var dependentsTitle: String
+    /// How many more there are than are shown.
+    package var more: String?
     /// Why it cannot be done now; then there is no button.
     package var refusal: String?
     package var back: String
@@ -75,7 +77,7 @@ package struct Confirmation: Sendable {
     package init(
         title: String, text: String, button: String, isDanger: Bool = true,
         dependents: [(name: String, href: String?, badge: Badge)] = [], dependentsTitle: String = "",
-        refusal: String? = nil, back: String
+        more: String? = nil, refusal: String? = nil, back: String
     ) {
         self.title = title
         self.text = text
@@ -83,6 +85,7 @@ package struct Confirmation: Sendable {
         self.isDanger = isDanger
         self.dependents = dependents
         self.dependentsTitle = dependentsTitle
+        self.more = more
         self.refusal = refusal
         self.back = back
     }
@@ -99,6 +102,7 @@ package struct Confirmation: Sendable {
             "hasDependents": !dependents.isEmpty, "mayDo": refusal == nil,
         ]
         if let refusal { model["refusal"] = refusal }
+        if let more { model["more"] = more }
         return model
     }
 }

@@ -120,7 +120,10 @@ package struct Form: Sendable {
     ///   - typed: what was sent; nil for a fresh form, which shows the fields' own values.
     ///   - errors: what was wrong with it.
     package func model(_ t: Strings, typed: FormFields? = nil, errors: [TakumiError] = []) -> [String: Any] {
-        let typed = typed?.compacted
+        let typed = (typed?.compacted).map { fields in
+            Typed(
+                values: Dictionary(fields.pairs.map { ($0.name, $0.value) }) { $1 }, rowCount: fields.rowCount)
+        }
         var shown: Set<String> = []
         let groups = groups.map { group -> [String: Any] in
             var isWrong = false
@@ -159,10 +162,16 @@ package struct Form: Sendable {
     }
 }
 
+/// What was typed, by name.
+private struct Typed {
+    var values: [String: String]
+    var rowCount: (String) -> Int
+}
+
 /// A field as its template wants it.
 private struct FieldModel {
     let t: Strings
-    let typed: FormFields?
+    let typed: Typed?
     let errors: [TakumiError]
 
     static func id(_ name: String) -> String {
@@ -182,7 +191,7 @@ private struct FieldModel {
             "id": id, "name": name, "label": field.label, "isOptional": field.isOptional,
             "data": attributes(field),
         ]
-        let value = typed.map { $0[name] ?? "" } ?? field.value ?? ""
+        let value = typed.map { $0.values[name] ?? "" } ?? field.value ?? ""
         model["value"] = value
         if let hint = field.hint { model["hint"] = hint }
         if let placeholder = field.placeholder { model["placeholder"] = placeholder }

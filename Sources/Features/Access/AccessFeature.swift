@@ -3,6 +3,7 @@ import FeatureKit
 import Hummingbird
 import Identity
 import Resource
+import ServiceLifecycle
 import Web
 
 /// Who may come in and what they may do: log in, accounts, users, projects, roles.
@@ -10,6 +11,7 @@ package struct AccessFeature: Feature {
     private let directory: Directory
     /// Gives a new project what it needs besides its name.
     private let prepare: @Sendable (Project) async throws -> Void
+    private let throttle = LogInPages.Throttle()
 
     package init(directory: Directory, prepare: @escaping @Sendable (Project) async throws -> Void) {
         self.directory = directory
@@ -25,17 +27,33 @@ package struct AccessFeature: Feature {
     }
 
     package func addSitePages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {
-        LogInPages(directory: directory, pages: pages).add(to: group)
-        AccountPages(directory: directory, pages: pages).add(to: group)
+        LogInPages(directory: directory, pages: pages, throttle: throttle).add(to: group)
+        AccountPages(directory: directory, pages: pages, throttle: throttle).add(to: group)
         let administration = group.group("administration").add(middleware: AdministratorsOnly())
         UserPages(directory: directory, pages: pages).add(to: administration)
         ProjectPages(directory: directory, pages: pages, prepare: prepare).add(to: administration)
     }
 
+    package var services: [any Service] { [TokenSweep(directory: directory)] }
+
     package var api: APIDescription { UserAPI.description }
 
     package func addRootRoutes(to router: Router<TakumiContext>) {
         UserAPI(directory: directory, prepare: prepare).add(to: router)
+    }
+}
+
+/// Removes tokens that have expired: each visit of TensorBoard leaves a few.
+private struct TokenSweep: Service {
+    let directory: Directory
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                try? await directory.removeExpiredTokens()
+                try? await Task.sleep(for: .seconds(3600))
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ import Web
 struct AccountPages: Sendable {
     let directory: Directory
     let pages: Pages
+    let throttle: LogInPages.Throttle
 
     func add(to group: RouterGroup<TakumiContext>) {
         group.get("account") { request, context in
@@ -36,12 +37,15 @@ struct AccountPages: Sendable {
         return user
     }
 
-    /// App keys and roles, by name.
-    private func projects(_ user: User) async throws -> [(name: String, role: Role)] {
-        guard user.spec.isAdministrator else {
-            return user.spec.memberships.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
-        }
-        return try await directory.projects().map { ($0.metadata.name, .administrator) }.sorted { $0.0 < $1.0 }
+    private func projects(_ page: Page) async throws -> [(name: String, role: Role)] {
+        guard let principal = page.principal else { return [] }
+        return try await directory.projects(of: principal)
+    }
+
+    /// Who came by a one-time link may have forgotten it.
+    private func mustKnowPassword(_ user: User, _ page: Page) async throws -> Bool {
+        guard user.spec.password != nil, let session = page.browser.session else { return false }
+        return try await !directory.isFromLink(session: session)
     }
 
     // MARK: - The page
@@ -51,7 +55,7 @@ struct AccountPages: Sendable {
     ) async throws -> Response {
         let t = page.t
         let user = try await user(page)
-        let projects = try await projects(user)
+        let projects = try await projects(page)
         let tokens = try await directory.tokens(of: user.id)
         let typed = wrong == nil ? nil : page.browser.form
         var model: [String: Any] = [
@@ -71,7 +75,7 @@ struct AccountPages: Sendable {
             }, "hasTokens": !tokens.isEmpty,
         ]
         if let secret { model["secret"] = secret }
-        model["password"] = passwordForm(t, hasPassword: user.spec.password != nil).model(
+        model["password"] = passwordForm(t, asksCurrent: try await mustKnowPassword(user, page)).model(
             t, typed: wrong == "password" ? FormFields() : nil, errors: wrong == "password" ? errors : [])
         model["token"] = tokenForm(t, projects).model(
             t, typed: wrong == "token" ? typed : nil, errors: wrong == "token" ? errors : [])
@@ -79,13 +83,13 @@ struct AccountPages: Sendable {
             "account", model, title: t("account.title"), status: errors.isEmpty ? .ok : .unprocessableContent)
     }
 
-    private func passwordForm(_ t: Strings, hasPassword: Bool) -> Form {
+    private func passwordForm(_ t: Strings, asksCurrent: Bool) -> Form {
         let old = Field("current", t("account.current"), .password, autocomplete: "current-password")
         return Form(
             [
                 FieldGroup(
                     t("account.password"),
-                    (hasPassword ? [[old]] : []) + [
+                    (asksCurrent ? [[old]] : []) + [
                         [
                             Field(
                                 "password", t("account.new"), .password, hint: t("account.passwordHint"),
@@ -127,9 +131,7 @@ struct AccountPages: Sendable {
         let form = page.browser.form
         let password = form["password"] ?? ""
         do {
-            if let hash = user.spec.password, try await !hash.matches(form["current"] ?? "") {
-                throw TakumiError.invalid("current", t("account.wrongPassword"))
-            }
+            if try await mustKnowPassword(user, page) { try await checkCurrent(form["current"] ?? "", user, page) }
             guard password == form["repeated"] ?? "" else {
                 throw TakumiError.invalid("repeated", t("account.notSame"))
             }
@@ -139,6 +141,20 @@ struct AccountPages: Sendable {
             guard let errors = FormErrors.of(error) else { throw error }
             return try await show(page, form: "password", errors: errors)
         }
+    }
+
+    /// Slowed down as log ins are: who has got hold of a session must not learn the password from it.
+    private func checkCurrent(_ password: String, _ user: User, _ page: Page) async throws {
+        let (name, address) = (user.metadata.name, page.browser.address)
+        if let delay = throttle.state.withLock({ $0.delay(user: name, address: address, now: throttle.now) }) {
+            let seconds = Int(delay.components.seconds) + 1
+            throw TakumiError.invalid("current", page.t("login.wait", ["seconds": "\(seconds)"]))
+        }
+        throttle.state.withLock { $0.failed(user: name, address: address, now: throttle.now) }
+        guard try await user.spec.password?.matches(password) ?? true else {
+            throw TakumiError.invalid("current", page.t("account.wrongPassword"))
+        }
+        throttle.state.withLock { $0.succeeded(user: name, address: address) }
     }
 
     // MARK: - Tokens
@@ -152,7 +168,7 @@ struct AccountPages: Sendable {
             let label = form.text("label")
             validator.name(label, "label")
             let project = form.text("project") ?? ""
-            let own = try await projects(user).first { $0.name == project }?.role
+            let own = try await projects(page).first { $0.name == project }?.role
             validator.require(own != nil, "project", t("account.notYourProject", ["name": project]))
             let role = Role(rawValue: form.text("role") ?? "")
             validator.require(role != nil, "role", t("account.unknownRole"))

@@ -11,15 +11,10 @@ import Web
 struct LogInPages: Sendable {
     let directory: Directory
     let pages: Pages
-    private let throttle = Throttle()
+    let throttle: Throttle
 
-    init(directory: Directory, pages: Pages) {
-        self.directory = directory
-        self.pages = pages
-    }
-
-    /// One for all copies of this value.
-    private final class Throttle: Sendable {
+    /// Counts for every listener together.
+    final class Throttle: Sendable {
         let state = Mutex(LoginThrottle())
         let origin = ContinuousClock.now
 
@@ -30,12 +25,16 @@ struct LogInPages: Sendable {
         group.get("") { request, context in try await start(try pages.page(request, context)) }
         group.get("login") { request, context in
             let page = try pages.page(request, context)
-            if let token = page.query["token"] { return try await redeem(token, page) }
+            if let token = page.query["token"] { return try await follow(token, request, page) }
             // Who is logged in already has no use for it.
             if page.principal != nil { return page.redirect(to: LogInFirst.place(page.query["next"])) }
             return try await form(page)
         }
         group.post("login") { request, context in try await logIn(try pages.page(request, context)) }
+        group.post("login/link") { request, context in
+            let page = try pages.page(request, context)
+            return try await redeem(page.browser.form["token"] ?? "", page)
+        }
         group.post("logout") { request, context in try await logOut(try pages.page(request, context)) }
         group.post("preferences") { request, context in preferences(try pages.page(request, context)) }
     }
@@ -44,10 +43,8 @@ struct LogInPages: Sendable {
 
     private func start(_ page: Page) async throws -> Response {
         guard let principal = page.principal else { return page.redirect(to: "/login") }
-        let mine =
-            principal.isAdministrator
-            ? try await directory.projects().map(\.metadata.name) : Array(principal.memberships.keys)
-        let first = mine.contains("default") ? "default" : mine.sorted().first
+        let mine = try await directory.projects(of: principal).map(\.name)
+        let first = mine.contains("default") ? "default" : mine.first
         if let first { return page.redirect(to: "/projects/\(first.pathEscaped)") }
         return try await page.respond(
             "error",
@@ -56,6 +53,23 @@ struct LogInPages: Sendable {
     }
 
     // MARK: - Log in
+
+    /// A link logs in at once where there is nothing to lose. Where the browser has a session already, or another site has
+    /// sent it here, the user is asked: nobody may swap a stranger's session by a link of their own.
+    private func follow(_ token: String, _ request: Request, _ page: Page) async throws -> Response {
+        let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] }
+        if page.principal == nil, site == nil || site == "none" || site == "same-origin" {
+            return try await redeem(token, page)
+        }
+        guard let name = try await directory.userName(ofLogin: token) else {
+            throw TakumiError(.unauthenticated, page.t("login.linkUsed"))
+        }
+        let model: [String: Any] = [
+            "token": token, "text": page.t("login.linkText", ["name": name]),
+            "button": page.t("login.linkButton", ["name": name]),
+        ]
+        return try await page.respond("login-link", model, title: page.t("login.title"))
+    }
 
     private func redeem(_ token: String, _ page: Page) async throws -> Response {
         guard let session = try await directory.redeem(login: token) else {
@@ -135,8 +149,8 @@ struct LogInPages: Sendable {
         func keep(_ name: String, _ value: String) {
             response.setCookie(
                 Cookie(
-                    name: name, value: value, maxAge: 365 * 24 * 3600, path: "/", secure: page.browser.isSecure,
-                    httpOnly: true, sameSite: .lax))
+                    // Not Secure: the plain port could not replace it then.
+                    name: name, value: value, maxAge: 365 * 24 * 3600, path: "/", httpOnly: true, sameSite: .lax))
         }
         if let language = form["language"].flatMap(Language.init(rawValue:)) {
             keep("takumi_language", language.rawValue)

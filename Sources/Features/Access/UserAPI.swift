@@ -138,11 +138,9 @@ struct UserAPI: Sendable {
             }
             roles.append((project, try await role(text, in: project)))
         }
-        if let password = body.password { try await directory.setPassword(password, of: user) }
-        if let isAdministrator = body.isAdministrator {
-            try await directory.setAdministrator(isAdministrator, of: user.id)
-        }
-        for (project, role) in roles { try await directory.setRole(role, of: user.id, in: project) }
+        try await directory.change(
+            user, password: body.password, isAdministrator: body.isAdministrator,
+            roles: Dictionary(uniqueKeysWithValues: roles))
     }
 }
 

@@ -134,17 +134,11 @@ struct UserPages: Sendable {
 
     private func setRoles(_ page: Page, _ user: User) async throws -> Response {
         let form = page.browser.form
+        var roles: [String: Role?] = [:]
         for project in try await directory.projects().map(\.metadata.name) {
-            guard let value = form["role:\(project)"] else { continue }
-            let role = Role(rawValue: value)
-            if role != user.spec.memberships[project] {
-                try await directory.setRole(role, of: user.id, in: project)
-            }
+            if let value = form["role:\(project)"] { roles.updateValue(Role(rawValue: value), forKey: project) }
         }
-        let isAdministrator = form["isAdministrator"] == "true"
-        if isAdministrator != user.spec.isAdministrator {
-            try await directory.setAdministrator(isAdministrator, of: user.id)
-        }
+        try await directory.change(user, isAdministrator: form["isAdministrator"] == "true", roles: roles)
         return page.redirect(to: "\(UserPages.path)/\(user.id)", notice: page.t("notice.saved"))
     }
 

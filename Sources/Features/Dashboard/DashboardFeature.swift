@@ -28,9 +28,9 @@ package struct DashboardFeature: Feature {
         EventPages(store: store, pages: pages).add(to: group)
         group.get("live") { request, context in
             let page = try pages.page(request, context)
-            let kinds = Set(page.query.all("kind").map { ResourceKind($0) })
+            let kinds = Set(page.query.all("kind").map { ResourceKind($0) }).intersection(pages.collections.keys)
             let id = page.query["id"].map { $0.lowercased() }
-            return LiveStream(pages.live, project: page.project ?? "", kinds: kinds, id: id).response()
+            return LiveStream(page, kinds: kinds, id: id).response()
         }
     }
 
@@ -111,7 +111,7 @@ struct EventPages: Sendable {
 
     private func list(_ page: Page) async throws -> Response {
         let t = page.t
-        let kind = page.query["kind"].flatMap { $0.isEmpty ? nil : ResourceKind($0) }
+        let kind = page.query["kind"].map { ResourceKind($0) }.flatMap { pages.collections[$0] == nil ? nil : $0 }
         let events = try await store.events(
             ofProject: page.project ?? "", kinds: kind.map { [$0] } ?? Array(pages.collections.keys),
             before: try page.query.number("before"),

@@ -31,7 +31,7 @@ struct ExperimentType: ResourceType {
     let hasUniqueNames = true
     let store: Store
     let home: String
-    /// Where the TLS port is reached from outside.
+    /// Where users' programs are reached from outside.
     let publicURL: @Sendable () -> String
 
     func draft(_ body: Create, project: String) async throws -> Draft<ExperimentSpec, ExperimentStatus> {

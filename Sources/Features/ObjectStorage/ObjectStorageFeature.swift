@@ -88,7 +88,7 @@ package struct ObjectStorageFeature: Feature {
         guard principal.mayWrite(project: project.metadata.name) else {
             throw TakumiError(.notFound, "no project has this app key", field: "appKey")
         }
-        let issued = try await authority.issue(for: project, user: principal.user)
+        let issued = try await authority.issue(for: project, principal)
         return try Envelope.one("access", WireAccess(issued))
     }
 

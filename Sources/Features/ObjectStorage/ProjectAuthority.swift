@@ -28,13 +28,16 @@ package struct ProjectAuthority: StorageAuthority {
         if project == nil { project = try await directory.project(tenantID: tenant) }
         if project == nil { project = try await directory.project(appKey: tenant) }
         guard let project, principal.mayWrite(project: project.metadata.name) else { return nil }
-        return try await issue(for: project, user: principal.user)
+        return try await issue(for: project, principal)
     }
 
     /// A token for a project's own account.
-    func issue(for project: Project, user: String) async throws -> IssuedToken {
+    func issue(for project: Project, _ principal: Principal) async throws -> IssuedToken {
+        let user = principal.user
+        // With its owner: it ends with what the owner may do.
         let token = try await directory.createToken(
-            .storage, user: user, project: project.metadata.name, role: .member, lifetime: ProjectAuthority.lifetime)
+            .storage, user: user, project: project.metadata.name, role: .member, lifetime: ProjectAuthority.lifetime,
+            owner: principal.userID)
         return IssuedToken(
             token: token.secret, expires: token.expiresAt ?? .distantFuture, tenantID: project.spec.tenantID,
             tenantName: project.metadata.name, userID: user, userName: user)

@@ -9,6 +9,7 @@ final class TrainingFiles: Sendable {
     private struct Entry {
         var index: LogIndex
         var metrics: MetricLog
+        var samples: SampleLog
         var use: Int
     }
 
@@ -29,11 +30,15 @@ final class TrainingFiles: Sendable {
     }
 
     private func entry(_ training: Training, _ node: Int) -> Entry {
-        let path = WorkloadFolder(home: home, id: training.workloadID).task(node).log
+        let task = WorkloadFolder(home: home, id: training.workloadID).task(node)
+        let path = task.log
         return state.withLock { state in
             state.uses += 1
             var entry =
-                state.entries[path] ?? Entry(index: LogIndex(path: path), metrics: MetricLog(path: path), use: 0)
+                state.entries[path]
+                ?? Entry(
+                    index: LogIndex(path: path), metrics: MetricLog(path: path), samples: SampleLog(path: task.samples),
+                    use: 0)
             entry.use = state.uses
             state.entries[path] = entry
             if state.entries.count > TrainingFiles.most,
@@ -45,9 +50,7 @@ final class TrainingFiles: Sendable {
         }
     }
 
-    func samples(_ training: Training, node: Int) -> [Sample] {
-        Sample.read(path: WorkloadFolder(home: home, id: training.workloadID).task(node).samples)
-    }
+    func samples(_ training: Training, node: Int) -> SampleLog { entry(training, node).samples }
 
     func lastSample(_ training: Training, node: Int) -> Sample? {
         Sample.last(path: WorkloadFolder(home: home, id: training.workloadID).task(node).samples)

@@ -12,7 +12,7 @@ extension TrainingType {
         let place = try await storage.defaultPlace(project: page.project ?? "")
         return Form(
             [
-                FieldGroup(t("detail.about"), try await about(page)),
+                FieldGroup(t("detail.about"), try await about(page, copied: copied)),
                 FieldGroup(t("training.program"), hint: t("training.programHint"), program(t)),
                 FieldGroup(t("training.resources"), await resources(t)),
                 FieldGroup(t("training.input"), hint: t("training.inputHint"), isFolded: false, input(t)),
@@ -21,10 +21,11 @@ extension TrainingType {
             ], submit: t("training.new"), cancel: "\(page.base)/\(names.collection)")
     }
 
-    private func about(_ page: Page) async throws -> [[Field]] {
+    private func about(_ page: Page, copied: Training?) async throws -> [[Field]] {
         let t = page.t
-        let experiments = try await experimentOptions(page)
-        let chosen = page.query["experimentId"] ?? experiments.first?.value ?? ""
+        let wanted = page.browser.form["experimentId"] ?? copied?.spec.experimentID ?? page.query["experimentId"]
+        let experiments = try await experimentOptions(page, chosen: wanted)
+        let chosen = wanted ?? experiments.first?.value ?? ""
         return [
             [Field("trainingName", t("field.name"), hint: t("training.nameHint"))],
             [Field("description", t("field.description"), .area, isOptional: true)],

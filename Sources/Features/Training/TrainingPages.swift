@@ -47,14 +47,24 @@ extension TrainingType: PagedType {
     }
 
     func filters(_ page: Page) async throws -> [Listing.Filter] {
-        [Listing.Filter("experimentId", page.t("training.experiment"), try await experimentOptions(page))]
+        let chosen = page.query["experimentId"]
+        return [
+            Listing.Filter(
+                "experimentId", page.t("training.experiment"), try await experimentOptions(page, chosen: chosen))
+        ]
     }
 
-    /// The newest experiments: a list that a person can still choose from.
-    func experimentOptions(_ page: Page) async throws -> [Field.Option] {
+    /// The newest experiments: a list that a person can still choose from. And the one that is chosen, however old.
+    func experimentOptions(_ page: Page, chosen: String?) async throws -> [Field.Option] {
         var query = Query(.experiment, project: page.project)
         query.limit = 200
-        return try await store.records(query).map { Field.Option($0.key.id, $0.metadata.name) }
+        var records = try await store.records(query)
+        if let chosen, !chosen.isEmpty, !records.contains(where: { $0.key.id == chosen }),
+            let record = try await store.record(ResourceKey(.experiment, chosen), project: page.project)
+        {
+            records.append(record)
+        }
+        return records.map { Field.Option($0.key.id, $0.metadata.name) }
     }
 
     func pick(_ page: Page) -> (name: String, action: String)? {

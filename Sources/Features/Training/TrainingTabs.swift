@@ -168,9 +168,8 @@ struct TrainingTabs: Sendable {
 
     private func samples(_ request: Request, _ context: TakumiContext) async throws -> Response {
         let (training, page) = try await load(request, context)
-        let all = try await BlockingWork.run {
-            (0..<training.spec.nodes).map { files.samples(training, node: $0) }
-        }
+        let logs = (0..<training.spec.nodes).map { files.samples(training, node: $0) }
+        let all = try await BlockingWork.run { logs.map { $0.read() } }
         return try Chart.response(SampleCharts(nodes: all, t: page.t).charts)
     }
 
@@ -215,9 +214,7 @@ struct TrainingTabs: Sendable {
         let node = try node(training, page.query)
         let poll: (@Sendable () async -> [LiveStream.Event]?)? =
             training.status.phase.isSettled ? nil : news(of: training, node: node)
-        return LiveStream(
-            pages.live, project: training.metadata.project, kinds: [.training], id: training.id, poll: poll
-        ).response()
+        return LiveStream(page, kinds: [.training], id: training.id, poll: poll).response()
     }
 
     /// What its log and its samples have gained since the last call; nil once it has ended and all of it was told.
@@ -228,15 +225,17 @@ struct TrainingTabs: Sendable {
         return {
             guard !seen.isOver else { return nil }
             // Asked before reading: whatever was written until the end is then in the last round.
-            let record = try? await store.record(training.key)
-            seen.isOver = record?.settled ?? true
+            do { seen.isOver = try await store.record(training.key)?.settled ?? true } catch { return [] }
             var events: [LiveStream.Event] = []
-            let lines = index.update()
+            let files = files
+            let news = try? await BlockingWork.run {
+                (lines: index.update(), sample: files.lastSample(training, node: 0)?.time ?? 0)
+            }
+            guard let (lines, sample) = news else { return [] }
             if seen.lines != lines {
                 seen.lines = lines
                 events.append(.init("log", "{\"node\":\(node),\"lineCount\":\(lines)}"))
             }
-            let sample = files.lastSample(training, node: 0)?.time ?? 0
             if seen.sample != sample {
                 seen.sample = sample
                 events.append(.init("samples"))

@@ -1,10 +1,11 @@
-@testable import Console
 import Foundation
 import Resource
 import ServiceLifecycle
 import Store
 import Support
 import Testing
+
+@testable import Console
 
 @Suite struct LiveHubTests {
     private func run(_ body: @escaping @Sendable (Store, LiveHub) async throws -> Void) async throws {

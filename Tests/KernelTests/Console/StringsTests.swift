@@ -6,7 +6,8 @@ import Web
 /// Every text is there in every language, and every text that something asks for is there at all.
 @Suite struct StringsTests {
     private let files = ConsoleFiles()
-    private static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources")
+    private static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(
+        path: "../../../Sources")
 
     private func table(_ language: Language) throws -> [String: String] {
         try Strings(language, files: files).table
@@ -90,7 +91,9 @@ import Web
     @Test func nothingThatUsersTypeBecomesMarkup() throws {
         let renderer = try Renderer(files: ConsoleFiles())
         // The last: a quotation mark with a combining accent is one character to Swift, and two to a browser.
-        for text in ["<img src=x onerror=alert(1)>", "\"><script>", "' onclick='x", "&lt;", "\"\u{301} onfocus=x", "<\u{301}b>"] {
+        for text in [
+            "<img src=x onerror=alert(1)>", "\"><script>", "' onclick='x", "&lt;", "\"\u{301} onfocus=x", "<\u{301}b>",
+        ] {
             let page = try renderer.render(
                 "confirm", ["title": text, "text": text, "button": text, "back": text, "csrf": text, "mayDo": true],
                 .english)

@@ -38,7 +38,10 @@ import Testing
         #expect(user.spec.password != other.spec.password, "two users with one password must not look alike")
     }
 
-    @Test(arguments: [("", "password12"), ("-ann", "password12"), ("a b", "password12"), ("ann", "short"), ("annannanna", "ANNANNANNA")])
+    @Test(arguments: [
+        ("", "password12"), ("-ann", "password12"), ("a b", "password12"), ("ann", "short"),
+        ("annannanna", "ANNANNANNA"),
+    ])
     func badNamesAndPasswordsAreRefused(name: String, password: String) async throws {
         await #expect(throws: ValidationErrors.self) {
             try await directory.createUser(name: name, password: password)
@@ -64,14 +67,15 @@ import Testing
     @Test func aTokenCanDoNoMoreThanItsOwner() async throws {
         let user = try await directory.createUser(name: "ann", memberships: ["default": .member])
         let token = try await directory.createToken(
-            .api, user: "ann", project: "default", role: .administrator, owner: user.id).secret
+            .api, user: "ann", project: "default", role: .administrator, owner: user.id
+        ).secret
         func role() async throws -> Role? { try await directory.principal(of: token, purposes: [.api])?.role }
         #expect(try await role() == .member)
-        try await directory.setRole(.viewer, of: user.id, in: "default")
+        try await directory.change(user, roles: ["default": .viewer])
         #expect(try await role() == .viewer)
-        try await directory.setRole(nil, of: user.id, in: "default")
+        try await directory.change(user, roles: ["default": nil])
         #expect(try await role() == nil)
-        try await directory.setAdministrator(true, of: user.id)
+        try await directory.change(user, isAdministrator: true)
         #expect(try await role() == .administrator)
     }
 
@@ -92,10 +96,26 @@ import Testing
         let admin = try await directory.ensureAdministrator()
         #expect(try await directory.ensureAdministrator().id == admin.id)
         await #expect(throws: TakumiError.self) { try await directory.deleteUser(admin.id) }
-        await #expect(throws: TakumiError.self) { try await directory.setAdministrator(false, of: admin.id) }
+        await #expect(throws: TakumiError.self) { try await directory.change(admin, isAdministrator: false) }
         let second = try await directory.createUser(name: "ann", isAdministrator: true)
         try await directory.deleteUser(admin.id)
         #expect(try await directory.ensureAdministrator().id == second.id)
+    }
+
+    @Test func aChangeIsMadeWholeOrNotAtAll() async throws {
+        let admin = try await directory.ensureAdministrator()
+        await #expect(throws: TakumiError.self) {
+            try await directory.change(admin, password: "correct horse", isAdministrator: false)
+        }
+        await #expect(throws: TakumiError.self) {
+            try await directory.change(admin, password: "correct horse", roles: ["nothing": .member])
+        }
+        #expect(try await directory.user(id: admin.id)?.spec.password == nil)
+    }
+
+    @Test func sessionsThatBelongToNobodyAreNone() async throws {
+        let old = try await directory.createToken(.session, user: "admin", project: nil, role: .administrator).secret
+        #expect(try await directory.principal(of: old, purposes: [.session]) == nil)
     }
 
     @Test func theOtherOriginsCookieEndsWithItsSession() async throws {
@@ -139,6 +159,16 @@ import Testing
         var throttle = LoginThrottle()
         for index in 0..<31 { throttle.failed(user: "user\(index)", address: "1.2.3.4", now: .zero) }
         #expect(throttle.delay(user: "another", address: "1.2.3.4", now: .zero) != nil)
+    }
+
+    @Test func whoKnowsThePasswordLeavesNoTrace() {
+        var throttle = LoginThrottle()
+        for _ in 0..<200 {
+            throttle.failed(user: "ann", address: "1.2.3.4", now: .zero)
+            throttle.succeeded(user: "ann", address: "1.2.3.4")
+        }
+        #expect(throttle.delay(user: "ann", address: "1.2.3.4", now: .zero) == nil)
+        #expect(throttle.delay(user: "bob", address: "1.2.3.4", now: .zero) == nil)
     }
 
     @Test func successAndTimeForgive() {

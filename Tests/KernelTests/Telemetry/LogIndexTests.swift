@@ -69,6 +69,8 @@ import Testing
         #expect(index.search("2026-11", limit: 10).total == 0)
         #expect(index.search("", limit: 10).total == 0)
         #expect(index.search("no such text", limit: 10).total == 0)
+        // Over the end of a line there is another line.
+        #expect(index.search("step 0\n", limit: 10).total == 0)
     }
 }
 
@@ -109,5 +111,27 @@ import Testing
         let found = log.read()
         #expect(found.map(\.name) == ["loss", "acc"])
         #expect(found.first?.series.count == 2)
+    }
+}
+
+@Suite struct SampleLogTests {
+    @Test func aMonthOfSamplesIsThinnedOutAndReadOn() throws {
+        let folder = try TemporaryFolder()
+        let path = "\(folder.path)/samples.jsonl"
+        func line(_ time: Int) throws -> Data { try Sample(time: Double(time), cpuPercent: 50).line() }
+        let log = SampleLog(path: path)
+        #expect(log.read().isEmpty)
+        var content = Data()
+        for time in 0..<100 { content += try line(time) }
+        try content.write(to: URL(filePath: path))
+        #expect(log.read().map(\.time) == (0..<100).map(Double.init))
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.seekToEnd()
+        for time in 100..<5000 { try handle.write(contentsOf: try line(time)) }
+        try handle.write(contentsOf: Data("{\"time\":".utf8))
+        let all = log.read().map(\.time)
+        #expect(all.count > 300 && all.count <= 801)
+        let steps = Set(zip(all, all.dropFirst()).map { $1 - $0 })
+        #expect(steps.count == 1 && all.first == 0, "not even: \(steps)")
     }
 }

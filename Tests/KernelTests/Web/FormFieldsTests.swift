@@ -29,7 +29,16 @@ import Web
         #expect(found == ["n": 3, "m": "x", "on": true, "off": false])
     }
 
-    @Test(arguments: ["a[999999].b=1", "a[99999999999].b=1", "a[0][1]=x", "[0].a=1", "a..b=1", "=", "&&", "%zz=%zz", "a[0].b=1&a=2"])
+    @Test func whoWantsTheServerToLoseItsWayIsNotFollowed() throws {
+        let deep = Array(repeating: "a", count: 4000).joined(separator: ".")
+        #expect(try json("\(deep)=1&ok=1") == ["ok": "1"])
+        let rows = (0..<5000).map { "l[\($0)].k=x" }.joined(separator: "&")
+        #expect(FormFields(encoded: rows).compacted.rowCount("l") == FormFields.mostRows)
+    }
+
+    @Test(arguments: [
+        "a[999999].b=1", "a[99999999999].b=1", "a[0][1]=x", "[0].a=1", "a..b=1", "=", "&&", "%zz=%zz", "a[0].b=1&a=2",
+    ])
     func strangeNamesDoNoHarm(encoded: String) throws {
         let data = FormFields(encoded: encoded).json(numbers: [], flags: [])
         #expect(data.count < 1000)

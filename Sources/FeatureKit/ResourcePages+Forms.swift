@@ -1,0 +1,147 @@
+import Console
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Resource
+import Store
+import Web
+
+/// Creating and changing.
+extension ResourcePages {
+    // MARK: - Create
+
+    func fresh(_ page: Page) async throws -> Response {
+        guard page.mayWrite else { throw TakumiError(.forbidden, page.t("error.viewer")) }
+        var copied: Type.Object?
+        if let id = page.query["copy"] {
+            let key = ResourceKey(names.kind, id.lowercased())
+            guard let record = try await store.record(key, project: page.project) else { throw Store.missing(key) }
+            copied = try record.decoded()
+        }
+        let form = try await type.form(page, copied: copied)
+        let typed = copied.map { original in
+            var fields = type.fields(of: original)
+            fields.set(names.nameField, String("\(original.metadata.name)-copy".prefix(Limits.name)))
+            return fields
+        }
+        return try await show(form, page, typed: typed)
+    }
+
+    func create(_ page: Page) async throws -> Response {
+        let form = try await type.form(page, copied: nil)
+        let typed = page.browser.form
+        do {
+            let body = try JSONDecoder().decode(Type.Create.self, from: form.json(typed))
+            let draft = try await type.draft(body, project: page.project ?? "")
+            let resource = try await routes.insert(draft, project: page.project ?? "")
+            return page.redirect(
+                to: type.address(resource.id, page),
+                notice: page.t("\(names.singular).created", ["name": resource.metadata.name]))
+        } catch {
+            guard let errors = FormErrors.of(error) else { throw error }
+            return try await show(form, page, typed: typed, errors: errors)
+        }
+    }
+
+    func show(_ form: Form, _ page: Page, typed: FormFields?, errors: [TakumiError] = []) async throws
+        -> Response
+    {
+        let title = page.t("\(names.singular).new")
+        var model = heading(page, title: title)
+        model["crumb"] = true
+        model["crumbs"] = [["name": page.t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
+        var form = form
+        form.action = "\(page.base)/\(names.collection)"
+        model["form"] = form.model(page.t, typed: typed, errors: errors)
+        return try await page.respond(
+            "form", model, title: title, section: section, status: errors.isEmpty ? .ok : .unprocessableContent)
+    }
+
+    // MARK: - Change
+
+    func editForm(_ resource: Type.Object, _ page: Page) -> Form {
+        let t = page.t
+        return Form(
+            [
+                FieldGroup(
+                    t("detail.about"),
+                    [
+                        [Field(names.nameField, t("field.name"))],
+                        [Field("description", t("field.description"), .area, isOptional: true)],
+                        [.tags(t)],
+                    ])
+            ], submit: t("form.save"), cancel: type.address(resource.id, page))
+    }
+
+    func edit(_ page: Page, _ context: TakumiContext) async throws -> Response {
+        guard page.mayWrite else { throw TakumiError(.forbidden, page.t("error.viewer")) }
+        let resource = try await routes.resource(context)
+        let metadata = resource.metadata
+        let typed = FormFields(
+            [(names.nameField, metadata.name), ("description", metadata.description)] + FormFields.tags(metadata.tags))
+        return try await show(editForm(resource, page), of: resource, page, typed: typed)
+    }
+
+    func change(_ page: Page, _ context: TakumiContext) async throws -> Response {
+        let resource = try await routes.resource(context)
+        let typed = page.browser.form
+        let fields = typed.compacted
+        let tags = (0..<fields.rowCount("tagList")).map { row in
+            Tag(key: fields["tagList[\(row)].tagKey"] ?? "", value: fields["tagList[\(row)].tagValue"] ?? "")
+        }
+        do {
+            _ = try await routes.change(
+                resource, name: fields[names.nameField] ?? "", description: fields["description"] ?? "", tags: tags)
+            return page.redirect(to: type.address(resource.id, page), notice: page.t("notice.saved"))
+        } catch {
+            guard let errors = FormErrors.of(error) else { throw error }
+            return try await show(editForm(resource, page), of: resource, page, typed: typed, errors: errors)
+        }
+    }
+
+    func show(
+        _ form: Form, of resource: Type.Object, _ page: Page, typed: FormFields, errors: [TakumiError] = []
+    ) async throws -> Response {
+        var model = heading(page, title: resource.metadata.name)
+        model["crumb"] = true
+        model["crumbs"] = [["name": page.t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
+        model["form"] = form.model(page.t, typed: typed, errors: errors)
+        return try await page.respond(
+            "form", model, title: resource.metadata.name, section: section,
+            status: errors.isEmpty ? .ok : .unprocessableContent)
+    }
+}
+
+/// What a form can show beside its fields; nil for what is not the form's fault.
+package enum FormErrors {
+    package static func of(_ error: any Error) -> [TakumiError]? {
+        switch error {
+        case let error as ValidationErrors: error.errors
+        case let error as DecodingError: [DecodingProblem.explained(error)]
+        case let error as TakumiError where [.invalid, .conflict, .unavailable].contains(error.code): [error]
+        default: nil
+        }
+    }
+}
+
+extension FormFields {
+    /// As the rows of a form's tags.
+    package static func tags(_ tags: [Tag]) -> [(name: String, value: String)] {
+        tags.enumerated().flatMap { index, tag in
+            [("tagList[\(index)].tagKey", tag.key), ("tagList[\(index)].tagValue", tag.value)]
+        }
+    }
+}
+
+extension Field {
+    /// The tags of a resource (C-2).
+    package static func tags(_ t: Strings) -> Field {
+        Field(
+            "tagList", t("field.tags"),
+            .rows(
+                [
+                    Field("tagKey", t("field.tagKey"), placeholder: t("field.tagKey")),
+                    Field("tagValue", t("field.tagValue"), placeholder: t("field.tagValue")),
+                ], add: t("field.addTag")), hint: t("field.tagsHint"))
+    }
+}

@@ -28,7 +28,9 @@ package struct Renderer: Sendable {
         var assets: [String: Asset] = [:]
         for (name, content) in files.contents {
             guard let type = Renderer.types[(name as NSString).pathExtension] else { continue }
-            assets[name] = Asset(content: content, type: type)
+            let isOwn = name.hasPrefix("scripts/")
+            let slim = isOwn ? Slim.script(content) : name.hasSuffix(".css") ? Slim.style(content) : content
+            assets[name] = Asset(content: slim, type: type)
         }
         for language in Language.allCases {
             let table = try Strings(language, files: files)
@@ -47,6 +49,9 @@ package struct Renderer: Sendable {
         self.libraries = libraries
         self.assets = assets
     }
+
+    /// A file as it is served, by its name below `Console/`.
+    package func asset(_ name: String) -> Data? { assets[name]?.content }
 
     /// Where a page of a language loads its files from.
     package func assetPath(_ language: Language) -> String { Renderer.path(version, language) }

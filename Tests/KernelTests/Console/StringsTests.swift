@@ -108,6 +108,27 @@ import Web
         #expect(throws: (any Error).self) { try Renderer(files: ConsoleFiles(folder: folder.path)) }
     }
 
+    @Test func whatPagesLoadFirstIsSmall() throws {
+        let renderer = try Renderer(files: ConsoleFiles())
+        let first = ["main", "dom", "dialog", "forms", "live", "morph", "strings-ja", "tabs", "time", "toast"]
+        let names = first.map { "scripts/\($0).js" } + ["style.css", "icons.svg"]
+        let size = try names.reduce(0) { try $0 + #require(renderer.asset($1)).count }
+        #expect(size < 72_000, "\(size) bytes; with 25 rows of a list a page must stay below 100 KB")
+    }
+
+    @Test func slimmingTakesCommentsAndNothingElse() throws {
+        let folder = try TemporaryConsole([
+            "scripts/x.js":
+                "/** A\n * comment. */\nconst a = \"// no comment\"; // kept\n    // gone\n    /* gone */\n    go(a);\n",
+            "style.css": "/* gone\n   gone */\n.a {\n  color: red; /* gone */\n}\n",
+        ])
+        let renderer = try Renderer(files: ConsoleFiles(folder: folder.path))
+        let script = try #require(renderer.asset("scripts/x.js"))
+        #expect(String(decoding: script, as: UTF8.self) == "const a = \"// no comment\"; // kept\ngo(a);\n")
+        let style = try #require(renderer.asset("style.css"))
+        #expect(String(decoding: style, as: UTF8.self) == ".a {\ncolor: red; \n}\n")
+    }
+
     @Test func assetsChangeTheirAddressWithTheirContent() throws {
         let folder = try TemporaryConsole(["style.css": "body { color: red }"])
         let changed = try Renderer(files: ConsoleFiles(folder: folder.path))

@@ -63,7 +63,13 @@ package struct DashboardFeature: Feature {
             [
                 "title": part.recentTitle, "href": part.recentHref, "isEmpty": part.recent.isEmpty,
                 "rows": part.recent.map { row -> [String: Any] in
-                    ["name": row.name, "href": row.href, "cells": row.cells.map { ["cell": $0.model] }]
+                    [
+                        "name": row.name, "href": row.href,
+                        // The last is the cause, which is a sentence.
+                        "cells": row.cells.enumerated().map { index, cell -> [String: Any] in
+                            ["cell": cell.model, "isSentence": index == row.cells.count - 1]
+                        },
+                    ]
                 },
             ]
         }

@@ -73,7 +73,7 @@ extension TrainingType: PagedType {
 
     func causeLink(_ training: Training, _ page: Page) -> Action? {
         training.status.startedAt == nil
-            ? nil : Action(page.t("training.tab.log"), href: "\(address(training.id, page))/log")
+            ? nil : Action(page.t("training.openLog"), href: "\(address(training.id, page))/log")
     }
 
     // MARK: - Details

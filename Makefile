@@ -64,7 +64,8 @@ bench: build setup-test
 # The pictures of docs/console.md, made by the tests' own script.
 screenshots: setup-test
 	$(SWIFT_DEBUG) --product takumi
-	TAKUMI_BIN=$(CURDIR)/$(DEBUG) $(WITH_UV) $(PYTHON) Tests/EndToEndTests/screenshots.py docs/images
+	TAKUMI_BIN=$(CURDIR)/$(DEBUG) $(WITH_UV) $(PYTHON) Tests/EndToEndTests/screenshots.py docs/images \
+		$(sort $(basename $(notdir $(shell grep -oh 'images/[a-z-]*\.png' docs/console.md README.md))))
 
 setup:
 	Scripts/setup.sh

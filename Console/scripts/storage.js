@@ -121,20 +121,6 @@ async function uploadTo(section, items) {
 
 // MARK: The browser page
 
-// A label around a hidden input is out of the keyboard's reach.
-function makeLabelsButtons() {
-    for (const input of all("[data-upload-input]")) {
-        const label = input.closest("label");
-        if (label) Object.assign(label, { tabIndex: 0, role: "button" });
-    }
-}
-
-onContent(makeLabelsButtons);
-on("keydown", "label[role=button]", (event, label) => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    label.control?.click();
-});
 on("change", "[data-upload] [data-upload-input]", (event, input) => {
     const items = fromInput(input);
     // Cleared, lest choosing the same file again changes nothing and so does nothing.

@@ -7,7 +7,7 @@ import Store
 /// `takumi token …`: works on the home itself, so it needs no running server, and no token to make the first one.
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "API tokens.", subcommands: [Create.self])
+        commandName: "token", abstract: "API tokens.", subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -36,6 +36,53 @@ struct TokenCommand: AsyncParsableCommand {
                 let token = try await directory.createToken(
                     .api, user: "cli", project: project, role: role, lifetime: lifetime)
                 access.print(token.secret, json: ["token": token.secret, "project": project, "role": role.rawValue])
+            }
+        }
+    }
+}
+
+extension TokenCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the API tokens: id, project, role, whose, name, end. Secrets are not kept.")
+
+        @OptionGroup var access: AccessOptions
+
+        func run() async throws {
+            try await access.run { directory in
+                for token in try await directory.apiTokens() {
+                    let spec = token.spec
+                    let fields = [
+                        "id": token.id, "project": spec.project ?? "", "role": spec.role.rawValue, "user": spec.user,
+                        "name": spec.label ?? "", "createdAt": token.metadata.createdAt.formatted(.iso8601),
+                        "expiresAt": spec.expiresAt?.formatted(.iso8601) ?? "",
+                    ]
+                    let text = [
+                        token.id, spec.project ?? "(every project)", spec.role.rawValue, spec.user, spec.label ?? "",
+                        spec.expiresAt.map { "until \($0.formatted(.iso8601))" } ?? "",
+                    ].filter { !$0.isEmpty }.joined(separator: "  ")
+                    access.print(text, json: fields)
+                }
+            }
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Revoke an API token. A running server refuses it within five seconds.")
+
+        @OptionGroup var access: AccessOptions
+        @Argument(help: "The token's id, as `takumi token list` prints it.")
+        var id: String
+
+        func run() async throws {
+            try await access.run { directory in
+                guard let token = try await directory.apiTokens().first(where: { $0.id == id.lowercased() }) else {
+                    throw TakumiError.invalid(
+                        "token", "no token has the id '\(id.excerpt)'; takumi token list shows them")
+                }
+                try await directory.revoke(token)
+                access.print(token.id, json: ["id": token.id])
             }
         }
     }

@@ -194,6 +194,7 @@ struct Server {
 
     private func router(isSecure: Bool) -> Router<TakumiContext> {
         let router = baseRouter()
+        router.add(middleware: UnknownPages(pages: pages, isSecure: isSecure))
         let openAPI = OpenAPI(features: features.map(\.api))
         router.get("nhn-api-gateway") { _, _ in Envelope.empty() }
         router.get("openapi.json") { _, _ in try openAPI.response() }
@@ -216,9 +217,6 @@ struct Server {
         for feature in features {
             feature.addSitePages(to: site, pages)
             feature.addPages(to: project, pages)
-        }
-        site.get("**") { _, _ -> Response in
-            throw TakumiError(.notFound, "no such path; GET /openapi.json lists what there is")
         }
     }
 

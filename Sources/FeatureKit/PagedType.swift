@@ -35,6 +35,8 @@ package protocol PagedType: ResourceType {
     func form(_ page: Page, copied: Object?) async throws -> Form
     /// The same settings as the form would hold them.
     func fields(of resource: Object) -> FormFields
+    /// A refusal of `draft` in the words of the form, where those of the API say little to who has typed it.
+    func explained(_ error: TakumiError, _ typed: FormFields, _ t: Strings) -> TakumiError
     /// For who has none yet.
     func snippets(_ page: Page) -> [Snippet]
 }
@@ -44,6 +46,7 @@ extension PagedType {
     package func filters(_ page: Page) async throws -> [Listing.Filter] { [] }
     package func pick(_ page: Page) -> (name: String, action: String)? { nil }
     package func causeLink(_ resource: Object, _ page: Page) -> Action? { nil }
+    package func explained(_ error: TakumiError, _ typed: FormFields, _ t: Strings) -> TakumiError { error }
     package func tabs(_ t: Strings) -> [Tab] { [] }
     package func actions(_ resource: Object, _ page: Page) -> [Action] { [] }
     package func confirmation(_ action: String, _ resource: Object, _ page: Page) -> Confirmation? { nil }

@@ -29,7 +29,7 @@ extension ResourcePages {
 
     func create(_ page: Page) async throws -> Response {
         let form = try await type.form(page, copied: nil)
-        let typed = page.browser.form
+        let typed = form.tidied(page.browser.form)
         do {
             let body = try JSONDecoder().decode(Type.Create.self, from: form.json(typed))
             let draft = try await type.draft(body, project: page.project ?? "")
@@ -39,7 +39,8 @@ extension ResourcePages {
                 notice: page.t("\(names.singular).created", ["name": resource.metadata.name]))
         } catch {
             guard let errors = FormErrors.of(error) else { throw error }
-            return try await show(form, page, typed: typed, errors: errors)
+            let explained = errors.map { type.explained($0, typed, page.t) }
+            return try await show(form, page, typed: typed, errors: explained)
         }
     }
 
@@ -84,8 +85,7 @@ extension ResourcePages {
 
     func change(_ page: Page, _ context: TakumiContext) async throws -> Response {
         let resource = try await routes.resource(context)
-        let typed = page.browser.form
-        let fields = typed.compacted
+        let fields = editForm(resource, page).tidied(page.browser.form)
         let tags = (0..<fields.rowCount("tagList")).map { row in
             Tag(key: fields["tagList[\(row)].tagKey"] ?? "", value: fields["tagList[\(row)].tagValue"] ?? "")
         }
@@ -95,7 +95,7 @@ extension ResourcePages {
             return page.redirect(to: type.address(resource.id, page), notice: page.t("notice.saved"))
         } catch {
             guard let errors = FormErrors.of(error) else { throw error }
-            return try await show(editForm(resource, page), of: resource, page, typed: typed, errors: errors)
+            return try await show(editForm(resource, page), of: resource, page, typed: fields, errors: errors)
         }
     }
 

@@ -57,6 +57,11 @@ extension Directory {
         let hash = try await PasswordHash.make(password)
         try await change(user.id) { $0.password = hash }
         try await endSessions(of: user.id, keeping: session)
+        // The link has done what it was for: from now on the password must be known.
+        if let session, let token = try await storedToken(session), token.spec.isFromLink != nil {
+            try await store.updateSpec(token.key, of: Token.self) { $0.isFromLink = nil }
+            forget(hash: token.metadata.name)
+        }
     }
 
     /// Changes what is not nil, all of it or nothing.
@@ -165,6 +170,12 @@ extension Directory {
     package func tokens(of userID: String, purposes: Set<TokenSpec.Purpose> = [.api]) async throws -> [Token] {
         try await store.records(Query(.token, project: userID)).map { try $0.decoded() as Token }
             .filter { $0.spec.owner == userID && purposes.contains($0.spec.purpose) }
+    }
+
+    /// Of every user and of nobody, newest first.
+    package func apiTokens() async throws -> [Token] {
+        try await store.records(Query(.token, project: nil)).map { try $0.decoded() as Token }
+            .filter { $0.spec.purpose == .api }
     }
 
     package func revoke(_ token: Token) async throws {

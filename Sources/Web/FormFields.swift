@@ -42,14 +42,18 @@ package struct FormFields: Sendable {
 
     /// Without fields that are empty, and with the rows of lists that are left numbered anew: what both the request and
     /// a form shown again must agree on.
-    package var compacted: FormFields {
+    ///
+    /// - Parameter verbatim: the last parts of names whose values keep the white space around them.
+    package func compacted(verbatim: Set<String> = []) -> FormFields {
         var rows: [String: [Int: Int]] = [:]
         var result = FormFields()
         for (name, value) in pairs {
             // No form has names like these: whoever sends them wants the server to lose its way.
             guard name.utf8.count <= FormFields.longestName, name.count(where: { $0 == "." }) <= 2 else { continue }
-            let text = value.trimmingCharacters(in: .whitespacesAndNewlines)
-            guard !text.isEmpty else { continue }
+            let trimmed = value.trimmingCharacters(in: .whitespacesAndNewlines)
+            guard !trimmed.isEmpty else { continue }
+            let isVerbatim = verbatim.contains(name.split(separator: ".").last.map(String.init) ?? "")
+            let text = isVerbatim ? value : trimmed
             guard let match = name.wholeMatch(of: /([^\[\]]+)\[(\d{1,6})\](.*)/), let index = Int(match.2) else {
                 result.pairs.append((name, text))
                 continue
@@ -69,7 +73,7 @@ package struct FormFields: Sendable {
             .filter { $0.1 == list }.compactMap { Int($0.2) }.max() ?? -1) + 1
     }
 
-    /// The request that this form stands for.
+    /// The request that this form, compacted, stands for.
     ///
     /// - Parameters:
     ///   - numbers: fields that are numbers; one that does not read as one stays a text, for the decoder to refuse.
@@ -77,7 +81,7 @@ package struct FormFields: Sendable {
     package func json(numbers: Set<String>, flags: Set<String>) -> Data {
         var root = Node.object([:])
         for flag in flags { root.set([.key(flag)], .bool(false)) }
-        for (name, text) in compacted.pairs {
+        for (name, text) in pairs {
             let value: Node =
                 if flags.contains(name) {
                     .bool(["true", "on", "1"].contains(text))

@@ -9,6 +9,9 @@ import pytest
 from client import API
 from harness import BINARY, ENVIRONMENTS, Server
 
+# The browser and its windows.
+pytest_plugins = ["console"]
+
 
 def pytest_configure(config):
     if not BINARY.is_file():

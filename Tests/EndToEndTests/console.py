@@ -4,6 +4,8 @@ The assertions here say by themselves what they saw: PYTEST_DONT_REWRITE.
 """
 
 import contextlib
+import socket
+import threading
 
 import psutil
 import pytest
@@ -18,9 +20,11 @@ CHROMIUM = "/usr/bin/chromium"
 PATIENCE = 15_000
 PASSWORD = "correct horse battery"
 
-# Names that become markup, or attributes, wherever one forgets to escape them. The last one's quote is one character
-# with the accent behind it, for whoever looks at characters; for a browser it is a quote.
-HOSTILE = ["<img src=x onerror=alert(1)>", '"><script>alert(1)<!--', "\"\u0301 onmouseover=alert(1) x='"]
+# Becomes markup, or an attribute that acts, wherever one forgets to escape it; as long as a name may be. The quote is
+# one character with the accent behind it, for whoever looks at characters; for a browser it is a quote.
+HOSTILE = "<img src=x onerror=alert(1)>\"\u0301 onclick=x '"
+# For what may be longer.
+HOSTILE_TEXT = f'{HOSTILE} "><script>alert(1)</script> {{{{csrf}}}} &lt;b&gt; javascript:alert(1)'
 
 
 @contextlib.contextmanager
@@ -38,27 +42,50 @@ def chromium():
 class Window:
     """A browser window at a server's console, with cookies of its own. Notes what the browser complains of."""
 
-    def __init__(self, browser: Browser, server: Server, project: str = "default", secure: bool = False, **options):
+    def __init__(
+        self,
+        browser: Browser,
+        server: Server,
+        project: str = "default",
+        secure: bool = False,
+        base: str | None = None,
+        **options,
+    ):
+        """- base: where the browser reaches the server, if not where it is."""
         self.server = server
         self.project = project
-        options = {"locale": "en-US", "timezone_id": "UTC", "viewport": {"width": 1280, "height": 900}} | options
-        self.base = server.tls_url if secure else server.url
-        self.context = browser.new_context(base_url=self.base, ignore_https_errors=secure, **options)
+        self.base = base or (server.tls_url if secure else server.url)
+        defaults = {"locale": "en-US", "timezone_id": "UTC", "viewport": {"width": 1280, "height": 900}}
+        options = defaults | {"base_url": self.base, "ignore_https_errors": secure} | options
+        self.context = browser.new_context(**options)
         self.context.set_default_timeout(PATIENCE)
         self.complaints: list[str] = []
+        self.forgotten: list[str] = []
         self.context.on("console", self._note)
         self.context.on("weberror", lambda error: self.complaints.append(f"{error.page.url}: {error.error}"))
-        self.context.on("dialog", lambda dialog: (self.complaints.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
+        self.context.on("dialog", self._refuse)
         self.page = self.context.new_page()
+        # From the start: asked for only when it is about to open, a chooser may come before the browser knows.
+        self.choosers: list = []
+        self.page.on("filechooser", lambda chooser: self.choosers.append(chooser))
 
     def _note(self, message) -> None:
         # Pages with a status of their own, such as a form that was refused, are no fault.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             self.complaints.append(f"{message.page.url if message.page else ''}: {message.text}")
 
+    def _refuse(self, dialog) -> None:
+        self.complaints.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
     def close(self) -> None:
         self.context.close()
-        assert not self.complaints, f"the browser complained: {self.complaints}"
+        left = [one for one in self.complaints if not any(text in one for text in self.forgotten)]
+        assert not left, f"the browser complained: {left}"
+
+    def forget(self, *texts: str) -> None:
+        """Complaints with one of these in them, also later ones, are what a test is about, or somebody else's fault."""
+        self.forgotten += texts
 
     # MARK: Going places
 
@@ -121,6 +148,22 @@ class Window:
     def assert_not_reloaded(self) -> None:
         assert self.page.evaluate("window.markOfTheTest === true"), f"the page was loaded again: {self.page.url}"
 
+    def chosen(self):
+        """What asks for files next, or has already."""
+        for _ in range(100):
+            if self.choosers:
+                return self.choosers.pop()
+            self.page.wait_for_timeout(50)
+        raise AssertionError("nothing has asked for files")
+
+    def wait(self, condition, what: str, rounds: int = 150) -> None:
+        """As `eventually`; the browser goes on meanwhile."""
+        for _ in range(rounds):
+            if condition():
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"{what}: {self.text()}")
+
     # MARK: Asking without the page
 
     def ask(self, method: str, place: str, **options):
@@ -163,13 +206,59 @@ class Window:
 
     def fill_training(self, api: API, folder: str, **values: str) -> None:
         """The form's required fields for a small training, and whatever else is given."""
+        experiment = api.experiment
         self.open("trainings/new")
         self.choose_small(api)
+        self.field("experimentId").select_option(experiment)
         self.fill(**({"trainingName": unique("form"), "sourceDirUri": folder, "entryPoint": "train.py"} | values))
 
     def choose_small(self, api: API) -> None:
         self.field("imageId").select_option(api.images["python"]["imageId"])
         self.field("flavorId").select_option(api.flavors["t2.c1m1"]["id"])
+
+
+class Wire:
+    """What is between a browser and a server, and can be cut: connections end, and new ones are refused."""
+
+    def __init__(self, port: int):
+        self.port = port
+        self.open: set[socket.socket] = set()
+        self.listener = self._listen(0)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def _listen(self, port: int) -> socket.socket:
+        listener = socket.create_server(("127.0.0.1", port))
+        threading.Thread(target=self._accept, args=[listener], daemon=True).start()
+        return listener
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.create_connection(("127.0.0.1", self.port))
+                self.open |= {near, far}
+                for source, target in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass, args=[source, target], daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(1 << 16):
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
+
+    def cut(self) -> None:
+        # A listener that only is closed goes on in the thread that waits for it.
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for connection in list(self.open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        self.open.clear()
+
+    def mend(self) -> None:
+        self.listener = self._listen(int(self.url.rsplit(":", 1)[1]))
 
 
 # MARK: - What pages must be
@@ -198,9 +287,12 @@ AXE = {
 }
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, only_colours: bool = False) -> list[str]:
     """What axe finds, one line for each rule, with the first elements that break it."""
-    found = Axe().run(page, options=AXE).response["violations"]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    rules = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+    found = page.evaluate("(options) => axe.run(options)", AXE | (rules if only_colours else {}))["violations"]
     return [
         f"{one['id']} ({one['help']}): " + "; ".join(node["html"][:160] for node in one["nodes"][:3]) for one in found
     ]
@@ -211,7 +303,8 @@ def assert_no_markup(page: Page) -> None:
     found = page.evaluate(
         """() => {
             const acts = (node) => [...node.attributes].some(({ name }) => name.startsWith("on"));
-            const own = (node) => node.localName === "script" && new URL(node.src || "x:").pathname.startsWith("/assets/");
+            const assets = `${location.origin}/assets/`;
+            const own = (node) => node.localName === "script" && node.src.startsWith(assets) && !node.textContent;
             const bad = [...document.querySelectorAll("*")].filter((node) =>
                 acts(node) || (node.matches("img, script, iframe, object, embed, base") && !own(node)));
             return bad.map((node) => node.outerHTML.slice(0, 200));
@@ -258,7 +351,10 @@ def small_machine() -> str:
 def fill(api: API) -> dict[str, Training]:
     """Experiments and trainings in every state that stays; by state, and those to compare as `first` and `second`."""
     iris = api.create_experiment("iris", description="Three kinds of flowers by four measures")
-    churn = api.create_experiment("churn", description="Who leaves within a month", tagList=[{"tagKey": "team", "tagValue": "crm"}])
+    team = [{"tagKey": "team", "tagValue": "crm"}]
+    churn = api.create_experiment("churn", description="Who leaves within a month", tagList=team)
+    # Instead of one of its own, which nobody would want to see.
+    api.experiment = iris
     api.create_experiment("digits")
     api.upload(f"{api.container}/data/iris/train.csv", "5.1,3.5,1.4,0.2,setosa\n" * 150)
 
@@ -344,11 +440,12 @@ def every_page(api: API, made: dict[str, Training]) -> dict[str, str]:
 def settle(page: Page) -> None:
     """Waits until the page's scripts have filled in what they fill in: charts, the log's lines."""
     page.wait_for_load_state("load")
-    log = page.locator("[data-log]")
-    if log.count():
-        page.wait_for_function("document.querySelector('.log-line:not(.is-pending)') || !document.querySelector('.log-empty:not([hidden])')")
-    if page.locator("[data-charts]").count():
-        page.wait_for_function("document.querySelector('.chart canvas, .charts .empty-note:not([hidden])')")
+    for holder, filled in (
+        ("[data-log]", ".log-line:not(.is-pending)"),
+        ("[data-charts]", ".chart canvas, .charts .empty-note:not([hidden])"),
+    ):
+        if page.locator(holder).count():
+            page.locator(filled).first.wait_for()
 
 
 # MARK: - Fixtures

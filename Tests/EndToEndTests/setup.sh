@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs what the end-to-end tests need from Debian: a real OpenStack Swift. Quick where it is there already.
+# Installs what the end-to-end tests need from Debian: a real OpenStack Swift, and a real browser with fonts for both
+# languages of the console. Quick where they are there already.
 #
 # Debian's python3-swiftclient stays out: its /usr/bin/swift would hide the Swift compiler. The tests take swiftclient
 # from PyPI, in their own environment.
 set -eu
 
 missing=""
-for package in swift-account swift-container swift-object swift-proxy memcached; do
+for package in swift-account swift-container swift-object swift-proxy memcached chromium fonts-inter fonts-ipafont-gothic; do
     # Where dpkg knows a package, this prints its state; a removed one is known too.
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$state" = installed ] || missing="$missing $package"

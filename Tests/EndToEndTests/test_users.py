@@ -7,14 +7,23 @@ import pytest
 import requests
 
 from client import API, unique
-from harness import BINARY, Server, environment
+from harness import BINARY, Server, environment, eventually
 
 PASSWORD = "correct horse battery"
 
 
-def user(server: Server, *words: str, stdin: str | None = None, **options):
+def user(server: Server, *words: str, **options):
+    return run(server, "user", *words, **options)
+
+
+def tokens(server: Server, *words: str) -> list[dict]:
+    return run(server, "token", *words)
+
+
+def run(server: Server, *words: str, stdin: str | None = None, **options):
+    """A command on the home; gives the objects that it prints, or what it says where it must be refused."""
     result = subprocess.run(
-        [BINARY, "user", *words, "--home", str(server.home), "--output", "json"],
+        [BINARY, *words, "--home", str(server.home), "--output", "json"],
         env=environment(),
         input=stdin or "",
         capture_output=True,
@@ -74,6 +83,21 @@ def test_a_user_from_the_command_line(server: Server):
 def test_what_is_refused_says_why(server: Server, words, stdin, said):
     assert said in user(server, *words, stdin=stdin, refused=True)
     assert "nobody" not in json.dumps(user(server, "list")), "half-created"
+
+
+def test_tokens_are_listed_and_revoked(server: Server):
+    secret = server.token("default", "--role", "viewer", "--days", "3")
+    api = API(server, token=secret)
+    api.get("experiments")
+    listed = tokens(server, "list")
+    assert secret not in json.dumps(listed), "a list shows secrets"
+    [mine] = [token for token in listed if token["role"] == "viewer" and token["expiresAt"]][:1]
+    assert mine["project"] == "default" and mine["user"] == "cli", mine
+    assert tokens(server, "revoke", mine["id"]) == [{"id": mine["id"]}]
+    assert mine["id"] not in json.dumps(tokens(server, "list"))
+    # Another process revoked it: the server may trust it for five seconds more.
+    eventually(lambda: api.request("GET", "experiments").status_code == 401, "the token still works", timeout=10)
+    assert "no token has the id" in run(server, "token", "revoke", mine["id"], refused=True)
 
 
 def test_users_over_the_api(server: Server):

@@ -56,6 +56,12 @@ package enum Cell: Sendable {
         return days > 0 ? "\(days) d \(clock)" : clock
     }
 
+    /// A limit, which is mostly round: `30 d`, `12 h`, else as `duration`.
+    package static func span(_ seconds: Int) -> String {
+        if seconds % 86_400 == 0 { return "\(seconds / 86_400) d" }
+        return seconds % 3600 == 0 ? "\(seconds / 3600) h" : duration(seconds)
+    }
+
     /// `1.4 GiB`.
     package static func bytes(_ bytes: Int64) -> String {
         var value = Double(bytes)

@@ -25,6 +25,8 @@ package struct Field: Sendable {
         case number(ClosedRange<Int>)
         case password
         case area
+        /// A text that counts exactly as it is typed, white space and line ends included.
+        case verbatim
         case check
         case choice([Option])
         /// A place in storage: `folder`, `file`, or `py` for a program below the folder in another field.
@@ -102,25 +104,48 @@ package struct Form: Sendable {
 
     private var fields: [Field] { groups.flatMap { $0.rows.flatMap(\.self) } }
 
-    /// The request that was typed, as the API would get it.
-    package func json(_ typed: FormFields) -> Data {
+    /// What was typed, tidied up: without empty fields, and with what follows from another field filled in, as a script
+    /// would have done.
+    package func tidied(_ typed: FormFields) -> FormFields {
+        var verbatim: Set<String> = []
+        for case .rows(let columns, _) in fields.map(\.kind) {
+            for case (let name, .verbatim) in columns.map({ ($0.name, $0.kind) }) { verbatim.insert(name) }
+        }
+        var tidy = typed.compacted(verbatim: verbatim)
+        for field in fields {
+            guard let follows = field.follows, !field.isOptional, tidy[field.name] == nil,
+                let slug = tidy[follows.field].map(Form.slug), !slug.isEmpty
+            else { continue }
+            tidy.set(field.name, follows.pattern.replacing("{}", with: slug))
+        }
+        return tidy
+    }
+
+    /// A name as a part of a path: the same as in `forms.js`.
+    private static func slug(_ name: String) -> String {
+        let dashed = name.replacing(/[^\p{L}\p{N}._-]+/, with: "-")
+        return dashed.replacing(/^[-.]+|[-.]+$/, with: "")
+    }
+
+    /// The request that a tidied form stands for, as the API would get it.
+    package func json(_ tidy: FormFields) -> Data {
         var numbers: Set<String> = []
         var flags: Set<String> = []
         for field in fields {
             switch field.kind {
             case .number: numbers.insert(field.name)
             case .check: flags.insert(field.name)
-            case .text, .password, .area, .choice, .path, .rows: break
+            case .text, .password, .area, .verbatim, .choice, .path, .rows: break
             }
         }
-        return typed.json(numbers: numbers, flags: flags)
+        return tidy.json(numbers: numbers, flags: flags)
     }
 
     /// - Parameters:
-    ///   - typed: what was sent; nil for a fresh form, which shows the fields' own values.
+    ///   - typed: what was sent, tidied; nil for a fresh form, which shows the fields' own values.
     ///   - errors: what was wrong with it.
     package func model(_ t: Strings, typed: FormFields? = nil, errors: [TakumiError] = []) -> [String: Any] {
-        let typed = (typed?.compacted).map { fields in
+        let typed = typed.map { fields in
             Typed(
                 values: Dictionary(fields.pairs.map { ($0.name, $0.value) }) { $1 }, rowCount: fields.rowCount)
         }
@@ -178,6 +203,8 @@ private struct FieldModel {
         "field-" + name.map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
     }
 
+    private static let spareRows = 4
+
     func model(_ field: Field) -> (content: [String: Any], errorNames: [String]) {
         if case .rows(let columns, let add) = field.kind { return rows(field, columns, add) }
         var names: [String] = []
@@ -212,7 +239,8 @@ private struct FieldModel {
             model["isInput"] = [
                 "type": "number", "range": ["min": "\(range.lowerBound)", "max": "\(range.upperBound)"],
             ]
-        case .area: model["isArea"] = true
+        case .area: model["isArea"] = ["rows": "3"]
+        case .verbatim: model["isArea"] = ["rows": "1"]
         case .check:
             model["isCheck"] = true
             model["isChecked"] = ["true", "on", "1"].contains(value)
@@ -247,11 +275,14 @@ private struct FieldModel {
             return ["cells": cells]
         }
         let filled = typed?.rowCount(field.name) ?? 0
-        // Without scripts nobody adds rows: some are always free.
-        let shown = max(filled + 1, 1)
+        // Without scripts nobody adds rows: some are always free. With them all but one go.
+        let shown = filled + FieldModel.spareRows
         var model: [String: Any] = [
             "isRows": [
-                "name": field.name, "add": add, "rows": (0..<shown).map { row("\($0)") }, "template": row("#"),
+                "name": field.name, "add": add, "template": row("#"),
+                "rows": (0..<shown).map { number in
+                    row("\(number)").merging(["isSpare": number > filled]) { $1 }
+                },
             ] as [String: Any],
             "label": field.label, "id": FieldModel.id(field.name), "isInvalid": !problems.isEmpty,
         ]

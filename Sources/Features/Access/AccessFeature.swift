@@ -12,6 +12,7 @@ package struct AccessFeature: Feature {
     /// Gives a new project what it needs besides its name.
     private let prepare: @Sendable (Project) async throws -> Void
     private let throttle = LogInPages.Throttle()
+    private let secrets = ShownOnce()
 
     package init(directory: Directory, prepare: @escaping @Sendable (Project) async throws -> Void) {
         self.directory = directory
@@ -28,9 +29,9 @@ package struct AccessFeature: Feature {
 
     package func addSitePages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {
         LogInPages(directory: directory, pages: pages, throttle: throttle).add(to: group)
-        AccountPages(directory: directory, pages: pages, throttle: throttle).add(to: group)
+        AccountPages(directory: directory, pages: pages, throttle: throttle, secrets: secrets).add(to: group)
         let administration = group.group("administration").add(middleware: AdministratorsOnly())
-        UserPages(directory: directory, pages: pages).add(to: administration)
+        UserPages(directory: directory, pages: pages, secrets: secrets).add(to: administration)
         ProjectPages(directory: directory, pages: pages, prepare: prepare).add(to: administration)
     }
 

@@ -12,6 +12,7 @@ struct AccountPages: Sendable {
     let directory: Directory
     let pages: Pages
     let throttle: LogInPages.Throttle
+    let secrets: ShownOnce
 
     func add(to group: RouterGroup<TakumiContext>) {
         group.get("account") { request, context in
@@ -48,10 +49,12 @@ struct AccountPages: Sendable {
         return try await !directory.isFromLink(session: session)
     }
 
+    private func place(_ page: Page) -> String { "\(page.browser.session ?? "") /account" }
+
     // MARK: - The page
 
     private func show(
-        _ page: Page, secret: String? = nil, form wrong: String? = nil, errors: [TakumiError] = []
+        _ page: Page, form wrong: String? = nil, errors: [TakumiError] = []
     ) async throws -> Response {
         let t = page.t
         let user = try await user(page)
@@ -74,7 +77,7 @@ struct AccountPages: Sendable {
                 ]
             }, "hasTokens": !tokens.isEmpty,
         ]
-        if let secret { model["secret"] = secret }
+        if let secret = secrets.take(for: place(page)) { model["secret"] = secret }
         model["password"] = passwordForm(t, asksCurrent: try await mustKnowPassword(user, page)).model(
             t, typed: wrong == "password" ? FormFields() : nil, errors: wrong == "password" ? errors : [])
         model["token"] = tokenForm(t, projects).model(
@@ -182,8 +185,8 @@ struct AccountPages: Sendable {
             let token = try await directory.createToken(
                 .api, user: user.metadata.name, project: project, role: role ?? .viewer,
                 lifetime: days.map { TimeInterval($0) * 24 * 3600 }, owner: user.id, label: label)
-            // Shown on this very page and nowhere else: going to another would need it in an address or a cookie.
-            return try await show(page, secret: token.secret)
+            secrets.keep(token.secret, for: place(page))
+            return page.redirect(to: "/account")
         } catch {
             guard let errors = FormErrors.of(error) else { throw error }
             return try await show(page, form: "token", errors: errors)

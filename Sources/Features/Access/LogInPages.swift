@@ -65,7 +65,7 @@ struct LogInPages: Sendable {
             throw TakumiError(.unauthenticated, page.t("login.linkUsed"))
         }
         let model: [String: Any] = [
-            "token": token, "text": page.t("login.linkText", ["name": name]),
+            "action": "/login/link" + LogInPages.next(page), "token": token, "text": page.t("login.linkText", ["name": name]),
             "button": page.t("login.linkButton", ["name": name]),
         ]
         return try await page.respond("login-link", model, title: page.t("login.title"))
@@ -80,11 +80,15 @@ struct LogInPages: Sendable {
 
     private func form(_ page: Page, error: String? = nil, status: HTTPResponse.Status = .ok) async throws -> Response {
         let t = page.t
-        let next = page.query["next"].map { "?next=\($0.pathEscaped)" } ?? ""
         let typed = page.browser.form.text("userName")
-        var model: [String: Any] = ["action": "/login\(next)", "userName": typed ?? ""]
+        var model: [String: Any] = ["action": "/login" + LogInPages.next(page), "userName": typed ?? ""]
         if let error { model["error"] = error }
         return try await page.respond("login", model, title: t("login.title"), status: status)
+    }
+
+    /// Where to go on to, for the form's own address.
+    private static func next(_ page: Page) -> String {
+        page.query["next"].map { "?next=\($0.pathEscaped)" } ?? ""
     }
 
     private func logIn(_ page: Page) async throws -> Response {

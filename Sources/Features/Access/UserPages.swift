@@ -11,6 +11,7 @@ import Web
 struct UserPages: Sendable {
     let directory: Directory
     let pages: Pages
+    let secrets: ShownOnce
 
     private static let path = "/administration/users"
     /// Seconds that a link for a new user, or one who has forgotten the password, is good for.
@@ -98,7 +99,9 @@ struct UserPages: Sendable {
 
     // MARK: - One user
 
-    private func show(_ page: Page, _ user: User, link: String? = nil) async throws -> Response {
+    private func place(_ page: Page, _ user: User) -> String { "\(page.browser.session ?? "") \(user.id)" }
+
+    private func show(_ page: Page, _ user: User) async throws -> Response {
         let t = page.t
         let projects = try await directory.projects().map(\.metadata.name).sorted()
         var model: [String: Any] = [
@@ -128,7 +131,7 @@ struct UserPages: Sendable {
                 ).model
             ],
         ]
-        if let link { model["link"] = link }
+        if let link = secrets.take(for: place(page, user)) { model["link"] = link }
         return try await page.respond("user", model, title: user.metadata.name, section: "users")
     }
 
@@ -149,7 +152,8 @@ struct UserPages: Sendable {
             owner: user.id)
         let host = request.head.authority ?? ""
         let scheme = page.browser.isSecure ? "https" : "http"
-        return try await show(page, user, link: "\(scheme)://\(host)/login?token=\(token.secret)")
+        secrets.keep("\(scheme)://\(host)/login?token=\(token.secret)", for: place(page, user))
+        return page.redirect(to: "\(UserPages.path)/\(user.id)")
     }
 
     private func confirmDelete(_ page: Page, _ user: User) async throws -> Response {

@@ -24,6 +24,9 @@ struct StoragePages: Sendable {
             }
             .get("containers/{container}") { request, context in try await folder(try pages.page(request, context)) }
             .get("containers/{container}/**") { request, context in try await folder(try pages.page(request, context)) }
+            .post("containers/{container}") { request, context in
+                try await createFolder(try pages.page(request, context))
+            }
             .post("containers/{container}/**") { request, context in
                 try await createFolder(try pages.page(request, context))
             }

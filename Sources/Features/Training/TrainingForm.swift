@@ -35,7 +35,8 @@ extension TrainingType {
                     .choice([Field.Option("", t("training.newExperiment"))] + experiments),
                     hint: t("training.experimentHint"), value: chosen),
                 Field(
-                    "experimentName", t("training.experimentName"), placeholder: "iris", showWhen: "experimentId="),
+                    "experimentName", t("training.experimentName"), hint: t("training.experimentNameHint"),
+                    placeholder: "iris", showWhen: "experimentId="),
             ],
         ]
     }
@@ -68,7 +69,7 @@ extension TrainingType {
                     .rows(
                         [
                             Field("parameterName", t("field.key"), placeholder: "epochs"),
-                            Field("parameterValue", t("field.value"), placeholder: "20"),
+                            Field("parameterValue", t("field.value"), .verbatim, placeholder: "20"),
                         ], add: t("training.addHyperparameter")), hint: t("training.hyperparametersHint"))
             ],
             [
@@ -156,6 +157,12 @@ extension TrainingType {
             [Field("useLog", t("training.useLog"), .check)],
             [.tags(t)],
         ]
+    }
+
+    /// Over the API one gives an id or a name. In the form the name is missing.
+    func explained(_ error: TakumiError, _ typed: FormFields, _ t: Strings) -> TakumiError {
+        guard error.field == "experimentId", typed["experimentId"] == nil else { return error }
+        return .invalid("experimentName", t("training.experimentMissing"))
     }
 
     /// What a copy starts from (C-6).

@@ -97,7 +97,7 @@ extension TrainingType: PagedType {
         if let processes = spec.processesPerNode {
             resources.append((t("training.processes"), .number("\(processes)")))
         }
-        resources.append((t("training.timeout"), .text(Cell.duration(spec.timeoutMinutes * 60))))
+        resources.append((t("training.timeout"), .text(Cell.span(spec.timeoutMinutes * 60))))
         if let size = spec.dataStorageSize { resources.append((t("training.storageSize"), .text("\(size) GB"))) }
         resources.append((t("training.log"), .text(spec.usesLog ? t("value.yes") : t("value.no"))))
         return [

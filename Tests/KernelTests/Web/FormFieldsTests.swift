@@ -4,7 +4,7 @@ import Web
 
 @Suite struct FormFieldsTests {
     private func json(_ encoded: String, numbers: Set<String> = [], flags: Set<String> = []) throws -> NSDictionary {
-        let data = FormFields(encoded: encoded).json(numbers: numbers, flags: flags)
+        let data = FormFields(encoded: encoded).compacted().json(numbers: numbers, flags: flags)
         return try #require(try JSONSerialization.jsonObject(with: data) as? NSDictionary)
     }
 
@@ -19,9 +19,14 @@ import Web
 
     @Test func rowsThatAreEmptyAreNotThere() throws {
         let fields = FormFields(encoded: "l[0].k=&l[0].v=&l[3].k=a&l[3].v=b&l[7].v=c")
-        #expect(fields.compacted.pairs.map(\.name) == ["l[0].k", "l[0].v", "l[1].v"])
-        #expect(fields.compacted.rowCount("l") == 2)
+        #expect(fields.compacted().pairs.map(\.name) == ["l[0].k", "l[0].v", "l[1].v"])
+        #expect(fields.compacted().rowCount("l") == 2)
         #expect(try json("l[0].k=&l[9].k=a") == ["l": [["k": "a"]]])
+    }
+
+    @Test func someValuesKeepTheirWhiteSpace() {
+        let fields = FormFields(encoded: "l[0].k=+a+&l[0].v=+b%0D%0Ac+&l[1].v=+")
+        #expect(fields.compacted(verbatim: ["v"]).pairs.map(\.value) == ["a", " b\nc "])
     }
 
     @Test func numbersAndFlagsHaveTheirTypes() throws {
@@ -33,14 +38,14 @@ import Web
         let deep = Array(repeating: "a", count: 4000).joined(separator: ".")
         #expect(try json("\(deep)=1&ok=1") == ["ok": "1"])
         let rows = (0..<5000).map { "l[\($0)].k=x" }.joined(separator: "&")
-        #expect(FormFields(encoded: rows).compacted.rowCount("l") == FormFields.mostRows)
+        #expect(FormFields(encoded: rows).compacted().rowCount("l") == FormFields.mostRows)
     }
 
     @Test(arguments: [
         "a[999999].b=1", "a[99999999999].b=1", "a[0][1]=x", "[0].a=1", "a..b=1", "=", "&&", "%zz=%zz", "a[0].b=1&a=2",
     ])
     func strangeNamesDoNoHarm(encoded: String) throws {
-        let data = FormFields(encoded: encoded).json(numbers: [], flags: [])
+        let data = FormFields(encoded: encoded).compacted().json(numbers: [], flags: [])
         #expect(data.count < 1000)
         #expect(try JSONSerialization.jsonObject(with: data) is NSDictionary)
     }

@@ -54,8 +54,8 @@ struct LogInPages: Sendable {
 
     // MARK: - Log in
 
-    /// A link logs in at once where there is nothing to lose. Where the browser has a session already, or another site has
-    /// sent it here, the user is asked: nobody may swap a stranger's session by a link of their own.
+    /// A link logs in at once where there is nothing to lose. Where the browser has a session already, or another site
+    /// has sent it here, the user is asked: nobody may swap a stranger's session by a link of their own.
     private func follow(_ token: String, _ request: Request, _ page: Page) async throws -> Response {
         let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] }
         if page.principal == nil, site == nil || site == "none" || site == "same-origin" {
@@ -65,7 +65,8 @@ struct LogInPages: Sendable {
             throw TakumiError(.unauthenticated, page.t("login.linkUsed"))
         }
         let model: [String: Any] = [
-            "action": "/login/link" + LogInPages.next(page), "token": token, "text": page.t("login.linkText", ["name": name]),
+            "action": "/login/link" + LogInPages.next(page), "token": token,
+            "text": page.t("login.linkText", ["name": name]),
             "button": page.t("login.linkButton", ["name": name]),
         ]
         return try await page.respond("login-link", model, title: page.t("login.title"))

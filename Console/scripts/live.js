@@ -92,7 +92,8 @@ let pillTimer;
 
 export function startLive() {
     if (!streamURL()) return;
-    open();
+    // A tab opened behind this one looks again when somebody looks at it.
+    if (!document.hidden) open();
     addEventListener("pagehide", close);
     addEventListener("pageshow", (event) => event.persisted && open());
     addEventListener("online", open);
@@ -153,8 +154,8 @@ function failed() {
 
 function visibilityChanged() {
     clearTimeout(hiddenTimer);
-    // Browsers allow six connections to a host over HTTP/1.1; streams of forgotten tabs would use them up.
-    if (document.hidden) hiddenTimer = setTimeout(close, 60_000);
+    // Browsers allow six connections to a host over HTTP/1.1; streams of tabs in the background would use them up.
+    if (document.hidden) hiddenTimer = setTimeout(close, 5_000);
     else if (!source) open();
 }
 

@@ -8,7 +8,9 @@ export function startForms() {
         all("[data-pairs]").forEach(setUpPairs);
         all("form").forEach(settle);
         all("[data-default-from]").forEach(setUpDefault);
+        all(".path-field input").forEach(showEnd);
     });
+    on("change", ".path-field input", (event, input) => showEnd(input));
     on("input", "form", (event, form) => {
         keepSpare(event.target);
         followDefaults(event.target, form);
@@ -17,9 +19,25 @@ export function startForms() {
     on("click", "[data-pair-add]", (event, button) => addAndFocus(button.closest("[data-pairs]")));
     on("click", "[data-pair-remove]", (event, button) => removePair(button.closest("[data-pair]")));
     on("click", ".form-error a[href^='#']", focusField);
+    document.addEventListener("keydown", keys);
     document.addEventListener("submit", lock);
     addEventListener("pageshow", (event) => event.persisted && all("form[data-submitting]").forEach(unlock));
     one(".form-error")?.focus();
+}
+
+// Of a path in storage the end tells it from others.
+const showEnd = (input) => { if (input !== document.activeElement) input.scrollLeft = input.scrollWidth; };
+
+// Enter in a row is not the end of the form: it goes on to the next field, which may be that of a new row.
+function keys(event) {
+    if (event.key !== "Enter" || event.isComposing || event.shiftKey) return;
+    const control = event.target;
+    if (event.ctrlKey || event.metaKey) return control.form?.matches("[data-form]") && control.form.requestSubmit();
+    const group = control.closest?.("[data-pair]") && control.closest("[data-pairs]");
+    if (!group || !control.matches("input, textarea")) return;
+    event.preventDefault();
+    const controls = all(TEXTS, group);
+    controls[controls.indexOf(control) + 1]?.focus();
 }
 
 function focusField(event, link) {

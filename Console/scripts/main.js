@@ -138,10 +138,55 @@ function hideApply() {
     }
 }
 
+// Arrow keys change a closed select at every press. Then the choice counts on Enter, or when the focus moves on: nobody
+// wants to be taken to another page on the way through a list.
+let isByKeys = false;
+let pending;
+on("keydown", AUTOSUBMIT, (event, select) => {
+    isByKeys = event.key !== "Enter";
+    if (event.key === "Enter" && pending === select) submitChoice(select);
+});
+on("pointerdown", AUTOSUBMIT, () => (isByKeys = false));
 on("change", AUTOSUBMIT, (event, select) => {
     if (select.name === "theme") applyTheme(select);
-    else select.form.requestSubmit();
+    else if (isByKeys) pending = select;
+    else submitChoice(select);
 });
+on("focusout", AUTOSUBMIT, (event, select) => pending === select && submitChoice(select));
+
+function submitChoice(select) {
+    pending = undefined;
+    comeBackTo(`select[name="${select.name}"]`);
+    select.form.requestSubmit();
+}
+
+// MARK: Where one was
+
+// Tabs and filters are pages of their own. Who works by keys goes on from where they were, not from the top.
+const COME_BACK = "takumi.focus";
+
+function comeBackTo(selector) {
+    try {
+        sessionStorage.setItem(COME_BACK, JSON.stringify({ selector, until: Date.now() + 5000 }));
+    } catch { /* Private windows may refuse; then the page begins at its top. */ }
+}
+
+function comeBack() {
+    try {
+        const { selector, until } = JSON.parse(sessionStorage.getItem(COME_BACK) ?? "{}");
+        sessionStorage.removeItem(COME_BACK);
+        if (selector && until > Date.now() && document.activeElement === document.body) one(selector)?.focus();
+    } catch { /* As above. */ }
+}
+
+// A click without a pointer is a key's.
+on("click", ".tabs a, .sort, .pager a", (event, link) => {
+    if (event.detail !== 0) return;
+    if (link.closest(".tabs")) comeBackTo(".tabs:not(.small) [aria-current]");
+    else comeBackTo(link.rel ? `.pager [rel="${link.rel}"]` : "#rows [aria-sort] .sort");
+});
+on("submit", ".filters", () => comeBackTo("#rows .row-link, #filters input[type=search]"));
+comeBack();
 
 function applyTheme(select) {
     document.documentElement.dataset.theme = select.value;

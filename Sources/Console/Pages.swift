@@ -86,6 +86,8 @@ package struct DashboardPart: Sendable {
     /// What happened last, newest first.
     package var recent: [ListRow] = []
     /// What follows the name in each of `recent`.
+    /// Where to begin.
+    package var actions: [Action] = []
     package var recentTitle = ""
     package var recentHref = ""
 

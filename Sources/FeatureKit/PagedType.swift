@@ -33,8 +33,8 @@ package protocol PagedType: ResourceType {
 
     /// - Parameter copied: whose settings to start from.
     func form(_ page: Page, copied: Object?) async throws -> Form
-    /// The same settings as the form would hold them.
-    func fields(of resource: Object) -> FormFields
+    /// The same settings as the form would hold them, for a copy of another name.
+    func fields(of resource: Object, as name: String) -> FormFields
     /// A refusal of `draft` in the words of the form, where those of the API say little to who has typed it.
     func explained(_ error: TakumiError, _ typed: FormFields, _ t: Strings) -> TakumiError
     /// For who has none yet.

@@ -20,8 +20,9 @@ extension ResourcePages {
         }
         let form = try await type.form(page, copied: copied)
         let typed = copied.map { original in
-            var fields = type.fields(of: original)
-            fields.set(names.nameField, String("\(original.metadata.name)-copy".prefix(Limits.name)))
+            let name = String("\(original.metadata.name)-copy".prefix(Limits.name))
+            var fields = type.fields(of: original, as: name)
+            fields.set(names.nameField, name)
             return fields
         }
         return try await show(form, page, typed: typed)
@@ -102,7 +103,7 @@ extension ResourcePages {
     func show(
         _ form: Form, of resource: Type.Object, _ page: Page, typed: FormFields, errors: [TakumiError] = []
     ) async throws -> Response {
-        var model = heading(page, title: resource.metadata.name)
+        var model = heading(page, title: page.t("action.editOf", ["name": resource.metadata.name]))
         model["crumb"] = true
         model["crumbs"] = [["name": page.t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
         model["form"] = form.model(page.t, typed: typed, errors: errors)

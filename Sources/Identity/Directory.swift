@@ -107,7 +107,7 @@ package final class Directory: Sendable {
         guard let project = token.project else {
             return Principal(
                 user: name, project: nil, role: user.isAdministrator ? .administrator : .viewer, userID: owner,
-                memberships: user.memberships)
+                memberships: user.memberships, lacksPassword: user.password == nil)
         }
         let limit = user.isAdministrator ? .administrator : user.memberships[project]
         guard let limit else { return nil }

@@ -23,15 +23,19 @@ package struct Principal: Sendable, Equatable {
     package var userID: String?
     /// A session's projects: a user may have several, a token has one.
     package var memberships: [String: Role]
+    /// Of a session: its user can only come in by a one-time link so far.
+    package var lacksPassword: Bool
 
     package init(
-        user: String, project: String?, role: Role, userID: String? = nil, memberships: [String: Role] = [:]
+        user: String, project: String?, role: Role, userID: String? = nil, memberships: [String: Role] = [:],
+        lacksPassword: Bool = false
     ) {
         self.user = user
         self.project = project
         self.role = role
         self.userID = userID
         self.memberships = memberships
+        self.lacksPassword = lacksPassword
     }
 
     /// True for who administers the server itself: users, projects, everything in each of them.

@@ -7,6 +7,7 @@ also runs by hand: `python train.py --epochs 10`.
 import argparse
 import csv
 import os
+import sys
 from pathlib import Path
 
 import torch
@@ -134,6 +135,10 @@ def main() -> None:
     if world > 1:
         dist.barrier()
         dist.destroy_process_group()
+        # All is done. PyTorch 2.13 now and then aborts while Python shuts down after gloo ("terminate called without an
+        # active exception"), which torchrun would take for a failed training.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 if __name__ == "__main__":

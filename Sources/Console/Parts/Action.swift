@@ -25,6 +25,8 @@ package struct Action: Sendable {
 
     package var model: [String: Any] {
         var model: [String: Any] = [
+            // The same button keeps its id, and with it the focus, when a live update adds or takes away others.
+            "id": "action-" + (href.split(separator: "?").first?.split(separator: "/").last.map(String.init) ?? ""),
             "name": name, "href": href, "class": look == .plain ? "" : look.rawValue, "isDialog": isDialog,
             "isExternal": isExternal,
         ]

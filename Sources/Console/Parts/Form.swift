@@ -122,7 +122,7 @@ package struct Form: Sendable {
     }
 
     /// A name as a part of a path: the same as in `forms.js`.
-    private static func slug(_ name: String) -> String {
+    package static func slug(_ name: String) -> String {
         let dashed = name.replacing(/[^\p{L}\p{N}._-]+/, with: "-")
         return dashed.replacing(/^[-.]+|[-.]+$/, with: "")
     }
@@ -149,14 +149,16 @@ package struct Form: Sendable {
             Typed(
                 values: Dictionary(fields.pairs.map { ($0.name, $0.value) }) { $1 }, rowCount: fields.rowCount)
         }
-        var shown: Set<String> = []
+        var labels: [String: String] = [:]
+        var order: [String] = []
         let groups = groups.map { group -> [String: Any] in
             var isWrong = false
             let rows = group.rows.map { row -> [String: Any] in
                 let models = row.map { field -> [String: Any] in
                     let model = FieldModel(t: t, typed: typed, errors: errors).model(field)
-                    for name in model.errorNames {
-                        shown.insert(name)
+                    for wrong in model.wrong {
+                        labels[wrong.name] = wrong.label
+                        order.append(wrong.name)
                         isWrong = true
                     }
                     return model.content
@@ -173,13 +175,17 @@ package struct Form: Sendable {
         if let cancel { model["cancel"] = cancel }
         if let action { model["action"] = action }
         if !errors.isEmpty {
+            // In the order of the page; what has no place on it comes last.
+            func place(_ error: TakumiError) -> Int { error.field.flatMap(order.firstIndex) ?? order.count }
+            let sorted = errors.enumerated().sorted { left, right in
+                (place(left.element), left.offset) < (place(right.element), right.offset)
+            }
             model["problem"] =
                 [
                     "title": t.count("form.problems", errors.count),
-                    "items": errors.map { error -> [String: Any] in
-                        var item: [String: Any] = ["text": error.line]
-                        if let field = error.field, shown.contains(field) { item["id"] = FieldModel.id(field) }
-                        return item
+                    "items": sorted.map(\.element).map { error -> [String: Any] in
+                        guard let field = error.field, let label = labels[field] else { return ["text": error.line] }
+                        return ["text": "\(label): \(error.message)", "id": FieldModel.id(field)]
                     },
                 ] as [String: Any]
         }
@@ -205,14 +211,17 @@ private struct FieldModel {
 
     private static let spareRows = 4
 
-    func model(_ field: Field) -> (content: [String: Any], errorNames: [String]) {
+    typealias Wrong = (name: String, label: String)
+
+    func model(_ field: Field) -> (content: [String: Any], wrong: [Wrong]) {
         if case .rows(let columns, let add) = field.kind { return rows(field, columns, add) }
-        var names: [String] = []
-        let content = control(field, name: field.name, errorNames: &names)
-        return (content, names)
+        var wrong: [Wrong] = []
+        let content = control(field, name: field.name, label: field.label, wrong: &wrong)
+        return (content, wrong)
     }
 
-    private func control(_ field: Field, name: String, errorNames: inout [String]) -> [String: Any] {
+    /// - Parameter label: of the field in the summary of what is wrong, where its row must be told, too.
+    private func control(_ field: Field, name: String, label: String, wrong: inout [Wrong]) -> [String: Any] {
         let id = FieldModel.id(name)
         var model: [String: Any] = [
             "id": id, "name": name, "label": field.label, "isOptional": field.isOptional,
@@ -227,7 +236,7 @@ private struct FieldModel {
         let problems = errors.filter { $0.field == name }.map(\.message)
         model["isInvalid"] = !problems.isEmpty
         if !problems.isEmpty {
-            errorNames.append(name)
+            wrong.append((name, label))
             model["error"] = problems.joined(separator: "; ")
         }
         let described = (field.hint != nil ? ["\(id)-hint"] : []) + (problems.isEmpty ? [] : ["\(id)-error"])
@@ -262,15 +271,18 @@ private struct FieldModel {
     }
 
     private func rows(_ field: Field, _ columns: [Field], _ add: String) -> (
-        content: [String: Any], errorNames: [String]
+        content: [String: Any], wrong: [Wrong]
     ) {
-        var names: [String] = []
+        var wrong: [Wrong] = []
         // The kind of list itself may be wrong: too many entries.
         let problems = errors.filter { $0.field == field.name }.map(\.message)
-        if !problems.isEmpty { names.append(field.name) }
+        if !problems.isEmpty { wrong.append((field.name, field.label)) }
         func row(_ number: String) -> [String: Any] {
+            let place = Int(number).map { "\(field.label) \($0 + 1)" } ?? field.label
             let cells = columns.map { column in
-                control(column, name: "\(field.name)[\(number)].\(column.name)", errorNames: &names)
+                control(
+                    column, name: "\(field.name)[\(number)].\(column.name)", label: "\(place), \(column.label)",
+                    wrong: &wrong)
             }
             return ["cells": cells]
         }
@@ -288,7 +300,7 @@ private struct FieldModel {
         ]
         if let hint = field.hint { model["hint"] = hint }
         if !problems.isEmpty { model["error"] = problems.joined(separator: "; ") }
-        return (model, names)
+        return (model, wrong)
     }
 
     private func attributes(_ field: Field) -> [[String: Any]] {

@@ -38,7 +38,10 @@ package struct DashboardFeature: Feature {
         let t = page.t
         var parts: [DashboardPart] = []
         for part in page.pages.dashboard { parts.append(try await part(page)) }
-        var model: [String: Any] = ["heading": t("dashboard.title")]
+        var model: [String: Any] = [
+            "heading": t("dashboard.title"), "actions": parts.flatMap(\.actions).map(\.model),
+            "lacksPassword": page.principal?.lacksPassword ?? false,
+        ]
         model["stats"] = parts.flatMap(\.counts).map { count -> [String: Any] in
             ["label": count.label, "count": t.number(count.count), "href": count.href]
         }

@@ -91,7 +91,7 @@ extension ExperimentType: PagedType {
             ], submit: t("experiment.new"), cancel: "\(page.base)/\(names.collection)")
     }
 
-    func fields(of experiment: Experiment) -> FormFields {
+    func fields(of experiment: Experiment, as name: String) -> FormFields {
         FormFields([("description", experiment.metadata.description)] + FormFields.tags(experiment.metadata.tags))
     }
 

@@ -93,7 +93,7 @@ struct StorageFilePages: Sendable {
             let count = try await store.names(
                 target.container, ListQuery(prefix: target.name, limit: StorageFilePages.mostDeleted + 1)
             ).count
-            text = t("storage.deleteFolder", ["count": t.number(count)])
+            text = t.count("storage.deleteFolder", count)
             if count > StorageFilePages.mostDeleted { refusal = t("storage.tooMany") }
         }
         let confirmation = Confirmation(

@@ -40,6 +40,9 @@ struct TrainingDashboard: Sendable {
                     .text(training.status.phase.isFailure ? training.status.cause ?? "" : ""),
                 ])
         }
+        if page.mayWrite {
+            part.actions = [Action(t("training.new"), href: "\(address)/new", look: .primary, icon: "plus")]
+        }
         part.recentTitle = t("dashboard.recentTrainings")
         part.recentHref = address
         return part

@@ -79,6 +79,9 @@ package struct TrainingFeature: Feature {
                 var model: [String: Any] = [
                     "listing": listing.model(page.t), "live": "\(page.base)/live?kind=training&kind=experiment",
                 ]
+                if listing.total == 0, !listing.request.isFiltered {
+                    model["isEmpty"] = ["icon": "training", "text": page.t("training.noneInExperiment")]
+                }
                 if page.mayWrite {
                     model["create"] =
                         Action(

@@ -166,16 +166,24 @@ extension TrainingType {
     }
 
     /// What a copy starts from (C-6).
-    func fields(of training: Training) -> FormFields {
+    func fields(of training: Training, as name: String) -> FormFields {
         let spec = training.spec
+        // A copy that wrote to the same place would overwrite what the original has left there.
+        func moved(_ uri: String) -> String {
+            uri.split(separator: "/", omittingEmptySubsequences: false).map { part in
+                part == training.metadata.name || String(part) == Form.slug(training.metadata.name)
+                    ? Form.slug(name) : String(part)
+            }.joined(separator: "/")
+        }
         var pairs: [(name: String, value: String)] = [
             ("description", training.metadata.description), ("experimentId", spec.experimentID),
             ("imageId", spec.imageID), ("sourceDirUri", spec.source), ("entryPoint", spec.entryPoint),
             ("flavorId", spec.flavorID), ("instanceCount", "\(spec.nodes)"),
             ("useTorchrun", spec.usesTorchrun ? "true" : ""), ("useLog", spec.usesLog ? "true" : ""),
             ("nprocPerNode", spec.processesPerNode.map { "\($0)" } ?? ""),
-            ("checkPointInputUri", spec.checkpointInput ?? ""), ("checkPointUploadUri", spec.checkpointOutput ?? ""),
-            ("modelUploadUri", spec.modelOutput), ("timeoutMinutes", "\(spec.timeoutMinutes)"),
+            ("checkPointInputUri", spec.checkpointInput ?? ""),
+            ("checkPointUploadUri", moved(spec.checkpointOutput ?? "")), ("modelUploadUri", moved(spec.modelOutput)),
+            ("timeoutMinutes", "\(spec.timeoutMinutes)"),
             ("dataStorageSize", spec.dataStorageSize.map { "\($0)" } ?? ""),
         ]
         for (index, parameter) in spec.hyperparameters.enumerated() {

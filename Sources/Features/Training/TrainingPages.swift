@@ -92,8 +92,10 @@ extension TrainingType: PagedType {
             (t("training.image"), .text(wire.image?.imageName ?? spec.imageID)),
             (t("training.instance"), .text(wire.flavor.map { TrainingPages.flavor($0, t) } ?? spec.flavorID)),
             (t("training.nodes"), .number("\(spec.nodes)")),
-            (t("training.torchrun"), .text(spec.usesTorchrun ? t("value.yes") : t("value.no"))),
         ]
+        if wire.image?.frameworkCode == Image.Framework.pytorch.rawValue {
+            resources.append((t("training.torchrun"), .text(spec.usesTorchrun ? t("value.yes") : t("value.no"))))
+        }
         if let processes = spec.processesPerNode {
             resources.append((t("training.processes"), .number("\(processes)")))
         }
@@ -106,6 +108,7 @@ extension TrainingType: PagedType {
                 t("training.program"),
                 [
                     (t("training.source"), .code(spec.source)), (t("training.entryPoint"), .code(spec.entryPoint)),
+                    (t("training.modelOutput"), .code(spec.modelOutput)),
                     (
                         t("training.hyperparameters"),
                         .lines(spec.hyperparameters.map { "\($0.name) = \($0.value)" })

@@ -111,7 +111,7 @@ def paint(page, url, ready):
     return painted, rows, size / 1024
 
 
-def first_paints(browser, url, ready, cookies=(), count=5):
+def first_paints(browser, url, ready, cookies=(), count=9):
     """Medians over fresh browser profiles, with nothing cached."""
     found = []
     for _ in range(count):

@@ -94,7 +94,7 @@ struct UserCommand: AsyncParsableCommand {
         func run() async throws {
             try await access.run { directory in
                 let user = try await UserCommand.user(name, directory)
-                try await directory.setPassword(try UserCommand.password(), of: user)
+                try await directory.change(user, password: try UserCommand.password())
                 access.print(name, json: UserCommand.describe(try await UserCommand.user(name, directory)))
             }
         }

@@ -49,7 +49,7 @@ extension ResourcePages {
         -> Response
     {
         let title = page.t("\(names.singular).new")
-        var model = heading(page, title: title)
+        var model: [String: Any] = ["heading": title]
         model["crumb"] = true
         model["crumbs"] = [["name": page.t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
         var form = form
@@ -103,7 +103,7 @@ extension ResourcePages {
     func show(
         _ form: Form, of resource: Type.Object, _ page: Page, typed: FormFields, errors: [TakumiError] = []
     ) async throws -> Response {
-        var model = heading(page, title: page.t("action.editOf", ["name": resource.metadata.name]))
+        var model: [String: Any] = ["heading": page.t("action.editOf", ["name": resource.metadata.name])]
         model["crumb"] = true
         model["crumbs"] = [["name": page.t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
         model["form"] = form.model(page.t, typed: typed, errors: errors)

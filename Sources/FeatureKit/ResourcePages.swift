@@ -53,7 +53,7 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         let resources: [Type.Object] = try records.map { try $0.decoded() }
         let total = try await store.count(query)
         let isEmpty = total == 0 && !request.isFiltered
-        var model = heading(page, title: page.t("\(names.singular).title"))
+        var model: [String: Any] = ["heading": page.t("\(names.singular).title")]
         model["isEmpty"] = isEmpty
         if page.mayWrite { model["actions"] = isEmpty ? [] : [createAction(page).model] }
         model["icon"] = type.icon
@@ -114,7 +114,7 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         let address = type.address(resource.id, page)
         let t = page.t
         let phase = resource.status.phase
-        var model = heading(page, title: resource.metadata.name)
+        var model: [String: Any] = ["heading": resource.metadata.name]
         model["crumb"] = true
         model["crumbs"] = [["name": t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
         model["badge"] = Badge(phase, cause: resource.status.cause).model
@@ -199,8 +199,6 @@ package struct ResourcePages<Type: PagedType>: Sendable {
     }
 
     // MARK: - Helpers
-
-    func heading(_ page: Page, title: String) -> [String: Any] { ["heading": title] }
 
     func createAction(_ page: Page) -> Action {
         Action(

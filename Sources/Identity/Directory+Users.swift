@@ -47,29 +47,16 @@ extension Directory {
         return user
     }
 
-    /// Sets a password and ends all of the user's sessions but one.
-    ///
-    /// - Parameter session: the secret of the session that stays.
-    package func setPassword(_ password: String, of user: User, keeping session: String? = nil) async throws {
-        var validator = Validator()
-        Directory.validate(password, user: user.metadata.name, &validator)
-        try validator.check()
-        let hash = try await PasswordHash.make(password)
-        try await change(user.id) { $0.password = hash }
-        try await endSessions(of: user.id, keeping: session)
-        // The link has done what it was for: from now on the password must be known.
-        if let session, let token = try await storedToken(session), token.spec.isFromLink != nil {
-            try await store.updateSpec(token.key, of: Token.self) { $0.isFromLink = nil }
-            forget(hash: token.metadata.name)
-        }
-    }
-
     /// Changes what is not nil, all of it or nothing.
     ///
-    /// - Parameter roles: by app key; a role of nil takes the user out of the project.
+    /// A new password ends the user's sessions.
+    /// - Parameters:
+    ///   - roles: by app key; a role of nil takes the user out of the project.
+    ///   - session: the secret of the session that stays.
     /// - Throws: `invalid` for a password or a project; `conflict` where nobody would administer the server.
     package func change(
-        _ user: User, password: String? = nil, isAdministrator: Bool? = nil, roles: [String: Role?] = [:]
+        _ user: User, password: String? = nil, isAdministrator: Bool? = nil, roles: [String: Role?] = [:],
+        keeping session: String? = nil
     ) async throws {
         for project in roles.keys where try await !hasProject(project) {
             throw TakumiError(.invalid, "no project has the app key '\(project.excerpt)'", field: "roles")
@@ -88,7 +75,13 @@ extension Directory {
             if let isAdministrator { spec.isAdministrator = isAdministrator }
             for (project, role) in roles { spec.memberships[project] = role }
         }
-        if password != nil { try await endSessions(of: user.id, keeping: nil) }
+        guard password != nil else { return }
+        try await endSessions(of: user.id, keeping: session)
+        // A link has done what it was for: from now on the password must be known.
+        if let session, let token = try await storedToken(session), token.spec.isFromLink != nil {
+            try await store.updateSpec(token.key, of: Token.self) { $0.isFromLink = nil }
+            forget(hash: token.metadata.name)
+        }
     }
 
     /// Where a principal may go, by name, with the role there.

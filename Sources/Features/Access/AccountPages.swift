@@ -138,7 +138,7 @@ struct AccountPages: Sendable {
             guard password == form["repeated"] ?? "" else {
                 throw TakumiError.invalid("repeated", t("account.notSame"))
             }
-            try await directory.setPassword(password, of: user, keeping: page.browser.session)
+            try await directory.change(user, password: password, keeping: page.browser.session)
             return page.redirect(to: "/account", notice: t("account.passwordSet"))
         } catch {
             guard let errors = FormErrors.of(error) else { throw error }

@@ -57,7 +57,7 @@ import Testing
         let user = try await directory.createUser(name: "ann", password: "correct horse")
         let here = try #require(try await directory.logIn(name: "ann", password: "correct horse"))
         let elsewhere = try #require(try await directory.logIn(name: "ann", password: "correct horse"))
-        try await directory.setPassword("battery staple", of: user, keeping: here)
+        try await directory.change(user, password: "battery staple", keeping: here)
         #expect(try await directory.principal(of: here, purposes: [.session]) != nil)
         #expect(try await directory.principal(of: elsewhere, purposes: [.session]) == nil)
         #expect(try await directory.logIn(name: "ann", password: "correct horse") == nil)

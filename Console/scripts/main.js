@@ -11,8 +11,6 @@ import { startToasts } from "./toast.js";
 
 const AUTOSUBMIT = "select[data-autosubmit], .preferences select";
 
-document.documentElement.classList.remove("no-js");
-
 // Called again after each live update: an update may bring the first log or chart of a page.
 onContent(() => {
     if (one("[data-log]")) import("./log.js").then((log) => log.setUpLogs());

@@ -43,6 +43,11 @@ package struct Page: Sendable {
     package var base: String { "/projects/\((project ?? "").pathEscaped)" }
     package var mayWrite: Bool { project.flatMap { principal?.role(in: $0) }.map { $0 >= .member } ?? false }
 
+    /// For pages that lead to a change. What changes something is refused to viewers before any route sees it.
+    package func checkMayWrite() throws {
+        guard mayWrite else { throw TakumiError(.forbidden, t("error.viewer")) }
+    }
+
     /// The details of a resource of this project, whatever its kind; nil where that kind has no pages.
     package func address(of key: ResourceKey) -> String? {
         pages.collections[key.kind].map { "\(base)/\($0)/\(key.id)" }
@@ -101,7 +106,7 @@ package struct Page: Sendable {
     private func shell(title: String, section: String?) async throws -> [String: Any] {
         var shell: [String: Any] = [
             "language": t.language.rawValue, "theme": browser.theme.rawValue, "title": title, "csrf": browser.csrf,
-            "path": path, "assets": renderer.assetPath(t.language), "base": base,
+            "path": path, "base": base,
             "languages": Language.allCases.map { language -> [String: Any] in
                 [
                     "value": language.rawValue, "name": t("language.\(language.rawValue)"),

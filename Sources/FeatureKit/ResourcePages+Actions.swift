@@ -11,7 +11,7 @@ extension ResourcePages {
     // MARK: - Delete and the kind's own actions
 
     func confirmDelete(_ page: Page, _ context: TakumiContext) async throws -> Response {
-        guard page.mayWrite else { throw TakumiError(.forbidden, page.t("error.viewer")) }
+        try page.checkMayWrite()
         let resource = try await routes.resource(context)
         let dependents = try await store.dependents(of: resource.key, limit: 20)
         let more = try await store.dependentCount(of: resource.key) - dependents.count
@@ -54,7 +54,7 @@ extension ResourcePages {
     }
 
     func confirm(_ page: Page, _ context: TakumiContext) async throws -> Response {
-        guard page.mayWrite else { throw TakumiError(.forbidden, page.t("error.viewer")) }
+        try page.checkMayWrite()
         let resource = try await routes.resource(context)
         let action = try context.parameters.require("action")
         guard let confirmation = type.confirmation(action, resource, page) else {

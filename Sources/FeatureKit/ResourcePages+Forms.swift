@@ -11,7 +11,7 @@ extension ResourcePages {
     // MARK: - Create
 
     func fresh(_ page: Page) async throws -> Response {
-        guard page.mayWrite else { throw TakumiError(.forbidden, page.t("error.viewer")) }
+        try page.checkMayWrite()
         var copied: Type.Object?
         if let id = page.query["copy"] {
             let key = ResourceKey(names.kind, id.lowercased())
@@ -45,23 +45,29 @@ extension ResourcePages {
         }
     }
 
-    func show(_ form: Form, _ page: Page, typed: FormFields?, errors: [TakumiError] = []) async throws
+    private func show(_ form: Form, _ page: Page, typed: FormFields?, errors: [TakumiError] = []) async throws
         -> Response
     {
-        let title = page.t("\(names.singular).new")
-        var model: [String: Any] = ["heading": title]
-        model["crumb"] = true
-        model["crumbs"] = [["name": page.t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
         var form = form
         form.action = "\(page.base)/\(names.collection)"
-        model["form"] = form.model(page.t, typed: typed, errors: errors)
+        let title = page.t("\(names.singular).new")
+        return try await show(form, page, title: title, heading: title, typed: typed, errors: errors)
+    }
+
+    private func show(
+        _ form: Form, _ page: Page, title: String, heading: String, typed: FormFields?, errors: [TakumiError]
+    ) async throws -> Response {
+        let model: [String: Any] = [
+            "heading": heading, "crumb": true, "crumbs": crumbs(page),
+            "form": form.model(page.t, typed: typed, errors: errors),
+        ]
         return try await page.respond(
             "form", model, title: title, section: section, status: errors.isEmpty ? .ok : .unprocessableContent)
     }
 
     // MARK: - Change
 
-    func editForm(_ resource: Type.Object, _ page: Page) -> Form {
+    private func editForm(_ resource: Type.Object, _ page: Page) -> Form {
         let t = page.t
         return Form(
             [
@@ -76,7 +82,7 @@ extension ResourcePages {
     }
 
     func edit(_ page: Page, _ context: TakumiContext) async throws -> Response {
-        guard page.mayWrite else { throw TakumiError(.forbidden, page.t("error.viewer")) }
+        try page.checkMayWrite()
         let resource = try await routes.resource(context)
         let metadata = resource.metadata
         let typed = FormFields(
@@ -100,16 +106,12 @@ extension ResourcePages {
         }
     }
 
-    func show(
+    private func show(
         _ form: Form, of resource: Type.Object, _ page: Page, typed: FormFields, errors: [TakumiError] = []
     ) async throws -> Response {
-        var model: [String: Any] = ["heading": page.t("action.editOf", ["name": resource.metadata.name])]
-        model["crumb"] = true
-        model["crumbs"] = [["name": page.t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
-        model["form"] = form.model(page.t, typed: typed, errors: errors)
-        return try await page.respond(
-            "form", model, title: resource.metadata.name, section: section,
-            status: errors.isEmpty ? .ok : .unprocessableContent)
+        let name = resource.metadata.name
+        return try await show(
+            form, page, title: name, heading: page.t("action.editOf", ["name": name]), typed: typed, errors: errors)
     }
 }
 

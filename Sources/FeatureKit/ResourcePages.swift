@@ -116,7 +116,7 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         let phase = resource.status.phase
         var model: [String: Any] = ["heading": resource.metadata.name]
         model["crumb"] = true
-        model["crumbs"] = [["name": t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
+        model["crumbs"] = crumbs(page)
         model["badge"] = Badge(phase, cause: resource.status.cause).model
         if !resource.metadata.description.isEmpty { model["lead"] = resource.metadata.description }
         if let cause = resource.status.cause, phase.isFailure || !phase.isSettled {
@@ -199,6 +199,11 @@ package struct ResourcePages<Type: PagedType>: Sendable {
     }
 
     // MARK: - Helpers
+
+    /// Above whatever belongs to one resource: the way back to the list.
+    func crumbs(_ page: Page) -> [[String: String]] {
+        [["name": page.t("\(names.singular).title"), "href": "\(page.base)/\(names.collection)"]]
+    }
 
     func createAction(_ page: Page) -> Action {
         Action(

@@ -12,6 +12,8 @@ from console import HOSTILE, HOSTILE_TEXT, Window, assert_no_markup, settle
 def test_every_mistake_beside_its_field(admin, console):
     """Several at once, also in rows: each is named at the top, leads to its field, and all that was typed stays."""
     page = admin.page
+    # Where there is none, the name of a new one is missing, too.
+    console.create_experiment()
     admin.open("trainings/new")
     admin.choose_small(console)
     typed = {

@@ -79,7 +79,7 @@ struct StorageFilePages: Sendable {
 
     private func confirmDelete(_ page: Page) async throws -> Response {
         let t = page.t
-        guard page.mayWrite else { throw TakumiError(.forbidden, t("error.viewer")) }
+        try page.checkMayWrite()
         let target = try await target(page)
         let container = target.container.container
         var (text, refusal): (String, String?) = (t("storage.deleteFile"), nil)

@@ -28,13 +28,16 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 
 /// The features, one folder and one target each under `Sources/Features`. A new kind adds one word here.
-let features = ["Access", "Dashboard", "Experiments", "Images", "ObjectStorage", "TensorBoard", "Training"]
+let features = [
+    "Access", "Dashboard", "Experiments", "Images", "ObjectStorage", "Templates", "TensorBoard",
+    "Training", "Tuning",
+]
 let featureTargets: [Target.Dependency] = features.map { .target(name: "\($0)Feature") }
 
 /// What a feature may reach. No feature reaches another.
 let featureDependencies: [Target.Dependency] = [
     "Resource", "Store", "Control", "Engine", "Storage", "Telemetry", "Identity", "Catalog", "Web", "Console",
-    "Gateway", "FeatureKit",
+    "Gateway", "FeatureKit", "JobKit",
     hummingbird, lifecycle, crypto, httpTypes, nioCore, nioHTTPTypes,
 ]
 
@@ -68,7 +71,10 @@ let package = Package(
             name: "Storage",
             dependencies: ["Resource", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: strict),
-        .target(name: "Telemetry", dependencies: ["Resource"], swiftSettings: strict),
+        // Statically, so that the binary runs where libre2 is not installed.
+        .target(
+            name: "CRegex", linkerSettings: [.linkedLibrary(":libre2.a"), .linkedLibrary("stdc++")]),
+        .target(name: "Telemetry", dependencies: ["Resource", "CRegex"], swiftSettings: strict),
         .target(
             name: "Agent", dependencies: ["Resource", "CSpawn", "Engine", "Telemetry", crypto], swiftSettings: strict),
         .target(
@@ -95,6 +101,12 @@ let package = Package(
             name: "FeatureKit",
             dependencies: ["Resource", "Store", "Control", "Identity", "Web", "Console", hummingbird, lifecycle],
             swiftSettings: strict),
+        .target(
+            name: "JobKit",
+            dependencies: [
+                "Resource", "Store", "Engine", "Storage", "Telemetry", "Catalog", "Web", "Console", "FeatureKit",
+                hummingbird, httpTypes, nioCore,
+            ], swiftSettings: strict),
     ]
         + features.map {
             .target(
@@ -110,7 +122,8 @@ let package = Package(
                 dependencies: [
                     "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Catalog",
                     "Web",
-                    "Gateway", "FeatureKit", "CLI", argumentParser, asyncHTTPClient, hummingbird, hummingbirdTLS,
+                    "Gateway", "FeatureKit", "JobKit", "CLI", argumentParser, asyncHTTPClient, hummingbird,
+                    hummingbirdTLS,
                     lifecycle, logging,
                     yams,
                 ] + featureTargets,
@@ -130,10 +143,11 @@ let package = Package(
                 ], swiftSettings: strict),
             .testTarget(
                 name: "FeatureTests",
-                dependencies: ["FeatureKit", "Web", "Support", hummingbird, hummingbirdTesting, logging]
+                dependencies: ["FeatureKit", "JobKit", "Web", "Support", hummingbird, hummingbirdTesting, logging]
                     + featureTargets,
                 swiftSettings: strict),
         ],
     swiftLanguageModes: [.v6],
-    cLanguageStandard: .c2x
+    cLanguageStandard: .c2x,
+    cxxLanguageStandard: .cxx17
 )

@@ -2,17 +2,19 @@
 
 import { el, formatBytes, formatNumber, language } from "./dom.js";
 
-/** The palette as the browser resolves it: properties may hold var() or light-dark(), which a canvas does not know. */
-export function colours() {
+/** Colours as the browser resolves them: properties may hold var() or light-dark(), which a canvas does not know. */
+export function resolved(properties) {
     const probe = el("span", { hidden: true });
     document.body.append(probe);
-    const palette = [1, 2, 3, 4, 5, 6, 7, 8].map((index) => {
-        probe.style.color = `var(--series-${index})`;
+    const palette = properties.map((property) => {
+        probe.style.color = `var(${property})`;
         return getComputedStyle(probe).color;
     });
     probe.remove();
     return palette;
 }
+
+export const colours = () => resolved([1, 2, 3, 4, 5, 6, 7, 8].map((index) => `--series-${index}`));
 
 const oneDigit = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });

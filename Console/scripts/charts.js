@@ -1,53 +1,22 @@
 // Charts of samples and metrics. Chart.js draws; this feeds it, and says in words and in a table what it shows.
 
-import { all, el, fetchJSON, meta, on, one } from "./dom.js";
+import { all, el, fetchJSON, one } from "./dom.js";
+import { liveSections, loadLibrary, onTheme } from "./chart-live.js";
 import { chartOptions, colours, formatter } from "./chart-options.js";
 import { t } from "./strings.js";
 
-const PACE = 2000;
 const states = new WeakMap();
 const figures = new WeakMap();
-let library;
 
-export function setUpCharts() {
-    for (const section of all("[data-charts]")) {
-        if (states.has(section)) continue;
-        states.set(section, { charts: new Map(), lastStart: -Infinity });
-        load(section);
-    }
-}
+export const setUpCharts = liveSections("charts", load);
 
-function loadLibrary() {
-    library ??= new Promise((resolve, reject) => {
-        const script = el("script", { src: meta("chart"), onload: () => resolve(window.Chart), onerror: reject });
-        document.head.append(script);
-    });
-    return library;
-}
-
-function refreshAll({ detail }) {
-    if (document.hidden) return;
-    for (const section of all("[data-charts]")) {
-        const state = states.get(section);
-        // A change of something else in the project is not this page's.
-        if (!state || state.timer || (detail?.id && !section.dataset.charts.includes(detail.id))) continue;
-        const wait = Math.max(0, state.lastStart + PACE - performance.now());
-        state.timer = setTimeout(() => {
-            state.timer = undefined;
-            load(section);
-        }, wait);
-    }
-}
-
-async function load(section) {
-    const state = states.get(section);
-    state.lastStart = performance.now();
-    const turn = state.turn = {};
+async function load(section, isLatest) {
+    const state = states.get(section) ?? { charts: new Map() };
+    states.set(section, state);
     const note = one(".empty-note", section);
     try {
         const [answer] = await Promise.all([fetchJSON(section.dataset.charts), loadLibrary()]);
-        // Answers can overtake each other; only the latest question's is drawn.
-        if (turn !== state.turn) return;
+        if (!isLatest()) return;
         if (note) note.hidden = answer.charts.length > 0;
         reconcile(section, state, answer.charts);
     } catch (error) {
@@ -174,8 +143,4 @@ function describe(figure, chart) {
     table.replaceChildren(el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body));
 }
 
-document.addEventListener("takumi:samples", refreshAll);
-document.addEventListener("takumi:change", refreshAll);
-document.addEventListener("visibilitychange", () => refreshAll({}));
-new MutationObserver(recolour).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
+onTheme(recolour);

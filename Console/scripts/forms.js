@@ -136,7 +136,7 @@ function valueOf(control) {
 }
 
 // Hidden controls are disabled, too: a hidden required one would block the submit without a word.
-function show(field, isShown) {
+export function show(field, isShown) {
     if (!field || field.hidden === !isShown) return;
     field.hidden = !isShown;
     for (const control of all("input, select, textarea, button", field)) {

@@ -15,6 +15,8 @@ const AUTOSUBMIT = "select[data-autosubmit], .preferences select";
 onContent(() => {
     if (one("[data-log]")) import("./log.js").then((log) => log.setUpLogs());
     if (one("[data-charts]")) import("./charts.js").then((charts) => charts.setUpCharts());
+    if (one("[data-study]")) import("./study.js").then((study) => study.setUpStudies());
+    if (one('[name$=".hyperparameterTypeCode"]')) import("./spec-editor.js").then((editor) => editor.setUpSpecs());
     if (one("[data-upload]")) import("./storage.js");
 });
 onContent(setUpTabs);

@@ -2,7 +2,7 @@
 // focus, checked boxes, selections, and a click whose mouse button is still down.
 
 /** What scripts filled themselves: the server's empty version of it must not overwrite the inside. */
-export const OPAQUE = "[data-log], [data-charts], [data-tabs], .uploads";
+export const OPAQUE = "[data-log], [data-charts], [data-study], [data-tabs], .uploads";
 
 export function morph(old, fresh) {
     if (old.isEqualNode(fresh)) return;

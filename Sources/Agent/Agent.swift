@@ -166,17 +166,8 @@ package struct Agent {
     ) {
         var state = ready
         let spec = assignment.spec
-        let values = paths.placeholders(environment: environment)
         let group = ControlGroup(name: "\(assignment.workloadID)-\(assignment.index)", resources: spec.resources)
         defer { group?.remove() }
-        var command = spec.command.map { Placeholder.fill($0, values) }
-        let directory = paths.directory
-        if assignment.sandbox, let sandbox = Sandbox() {
-            command = sandbox.wrapping(
-                command, home: assignment.home, directory: directory,
-                readable: [Mount(environment)] + paths.readable, writable: paths.writable, gpu: !assignment.gpus.isEmpty
-            )
-        }
         state.isolation = [
             assignment.sandbox ? "bubblewrap" : "no sandbox (bubblewrap does not work here)",
             group == nil
@@ -184,32 +175,40 @@ package struct Agent {
                 : "memory and CPU control groups",
         ].joined(separator: ", ")
 
+        let launch = Launch(
+            assignment: assignment, paths: paths, environment: environment, joining: group?.entrances ?? [], stop: stop)
+        var how: String?
         let child = ChildProcess(
-            command: command, environment: paths.environment(filling: values), directory: directory,
             timeLimit: assignment.timeLimit, grace: spec.grace, sandboxed: assignment.sandbox,
-            joining: group?.entrances ?? [])
+            start: { output, error in
+                let (process, start) = try launch.start(output: output, error: error)
+                how = start
+                return process
+            })
         var log = try LogWriter(path: folder.log)
         var sampler = Sampler(path: folder.samples, gpus: assignment.gpus)
         let limit = spec.resources.memoryMiB << 20
         let exit = try child.run(
             stop: stop,
-            started: { pid in
+            started: { process in
                 state.phase = .running
                 state.runningAt = Date()
-                state.processGroup = pid
-                state.processStart = ProcessTable.startTime(of: pid)
+                state.processGroup = process.pid
+                state.processStart = ProcessTable.startTime(of: process.pid)
+                state.start = how
                 record(state)
             },
-            everySecond: { pid in
-                let sample = sampler.take(of: pid, group: group)
+            everySecond: { process in
+                let sample = sampler.take(of: process.program, group: group)
                 if group == nil, sample.memoryBytes > limit {
                     paths.killedForMemory = true
-                    for process in ProcessTable.tree(of: pid) { kill(process, SIGKILL) }
+                    for process in ProcessTable.tree(of: process.program) { kill(process, SIGKILL) }
                 }
             },
             output: { bytes, stream in log.write(bytes, stream) })
         log.finish()
         if let group, group.outOfMemoryKills > 0 { paths.killedForMemory = true }
+        launch.warmForNext()
         return (exit, state)
     }
 

@@ -1,4 +1,3 @@
-import CSpawn
 import Engine
 import Foundation
 import Telemetry
@@ -11,36 +10,67 @@ struct ChildExit: Sendable, Equatable {
     var timedOut = false
 }
 
+/// A process that has been started, whoever its parent is.
+protocol StartedProcess {
+    /// Leader of a process group.
+    var pid: pid_t { get }
+    /// What the user's program is, or has above it: the leader or one of its children.
+    var program: pid_t { get }
+    /// Becomes readable when it ends; negative where only asking tells.
+    var descriptor: Int32 { get }
+    /// The exit status in Python's spelling, or nil while it runs. Never waits.
+    func exitCode() -> Int?
+    /// Called once after the end, and before the last output is read.
+    func release()
+}
+
 /// Runs one process to its end on the calling thread: passes on its output, enforces the limit, ends its whole tree.
 ///
 /// The thread must live as long as the process, since bubblewrap's `--die-with-parent` hangs on the thread that started it.
 struct ChildProcess {
-    var command: [String]
-    var environment: [String: String]
-    var directory: String?
+    /// Starts it with these descriptors as its standard output and error.
+    var start: (_ output: Int32, _ error: Int32) throws -> any StartedProcess
     /// Seconds from now.
     var timeLimit: Int?
     /// Seconds between SIGTERM and SIGKILL.
     var grace: Int
-    /// True where the started process is bubblewrap: it must outlive SIGTERM, or it would take its child with it at once.
+    /// True where the leader must outlive SIGTERM, since it takes the program with it (bubblewrap) or tells of its end.
     var sandboxed = false
-    /// Control groups to enter.
-    var joining: [String] = []
+
+    init(
+        timeLimit: Int? = nil, grace: Int, sandboxed: Bool = false,
+        start: @escaping (_ output: Int32, _ error: Int32) throws -> any StartedProcess
+    ) {
+        (self.start, self.timeLimit, self.grace, self.sandboxed) = (start, timeLimit, grace, sandboxed)
+    }
+
+    /// A new process of this one.
+    /// - Parameters:
+    ///   - sandboxed: the command is bubblewrap.
+    ///   - joining: control groups to enter.
+    init(
+        command: [String], environment: [String: String], directory: String? = nil, timeLimit: Int? = nil, grace: Int,
+        sandboxed: Bool = false, joining: [String] = []
+    ) {
+        self.init(timeLimit: timeLimit, grace: grace, sandboxed: sandboxed) { output, error in
+            try SpawnedProcess(
+                command, environment: environment, directory: directory, output: output, error: error,
+                isBubblewrap: sandboxed, joining: joining)
+        }
+    }
 
     func run(
-        stop: StopRequest, started: (pid_t) -> Void = { _ in }, everySecond: (pid_t) -> Void = { _ in },
+        stop: StopRequest, started: (any StartedProcess) -> Void = { _ in },
+        everySecond: (any StartedProcess) -> Void = { _ in },
         output: (ArraySlice<UInt8>, LogLine.Stream) -> Void
     ) throws -> ChildExit {
         let outputs = try (Pipe(), Pipe())
-        let pid = try Spawn.start(
-            command[0], Array(command.dropFirst()), environment: environment, directory: directory,
-            output: outputs.0.write, error: outputs.1.write, grouping: .newGroup, joining: joining)
+        let process = try self.start(outputs.0.write, outputs.1.write)
+        let (pid, pidfd) = (process.pid, process.descriptor)
         outputs.0.closeWrite()
         outputs.1.closeWrite()
-        started(pid)
+        started(process)
 
-        let pidfd = takumi_pidfd_open(pid)
-        defer { if pidfd >= 0 { close(pidfd) } }
         let start = ContinuousClock.now
         var nextSecond = start + .seconds(1)
         var killAt: ContinuousClock.Instant?
@@ -66,10 +96,11 @@ struct ChildProcess {
                 if count > 0 { output(buffer[..<count], stream) } else if count == 0 { open.remove(at: index) }
             }
             let now = ContinuousClock.now
-            if exit == nil, let code = reap(pid) {
+            if exit == nil, let code = process.exitCode() {
                 exit = ChildExit(code: code)
                 // Whatever it left behind goes with it; its last output is still in the pipes.
                 kill(-pid, SIGKILL)
+                process.release()
                 drainUntil = now + .seconds(1)
             }
             if let drainUntil, now >= drainUntil { break }
@@ -91,7 +122,7 @@ struct ChildProcess {
             }
             if now >= nextSecond {
                 nextSecond = now + .seconds(1)
-                everySecond(pid)
+                everySecond(process)
             }
         }
         return ChildExit(code: exit?.code ?? -Int(SIGKILL), stopped: stopped, timedOut: timedOut)
@@ -105,36 +136,27 @@ struct ChildProcess {
         for process in ProcessTable.tree(of: pid) where process != pid { kill(process, SIGTERM) }
     }
 
-    /// - Returns: the exit status in Python's spelling, or nil while it runs.
-    private func reap(_ pid: pid_t) -> Int? {
-        var status: Int32 = 0
-        guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
-        let signal = status & 0x7F
-        if signal != 0 { return -Int(signal) }
-        let code = Int(status >> 8) & 0xFF
-        // Bubblewrap reports a child's signal the way shells do.
-        return sandboxed && code > 128 && code < 160 ? 128 - code : code
+}
+
+/// Two ends that no child inherits.
+final class Pipe {
+    let read: Int32
+    private(set) var write: Int32
+
+    init() throws {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw SystemError("pipe") }
+        (read, write) = (ends[0], ends[1])
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     }
 
-    private final class Pipe {
-        let read: Int32
-        private(set) var write: Int32
+    func closeWrite() {
+        if write >= 0 { close(write) }
+        write = -1
+    }
 
-        init() throws {
-            var ends: [Int32] = [0, 0]
-            guard pipe(&ends) == 0 else { throw SystemError("pipe") }
-            (read, write) = (ends[0], ends[1])
-            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        }
-
-        func closeWrite() {
-            if write >= 0 { close(write) }
-            write = -1
-        }
-
-        deinit {
-            closeWrite()
-            close(read)
-        }
+    deinit {
+        closeWrite()
+        close(read)
     }
 }

@@ -32,10 +32,13 @@ package struct Sandbox: Sendable {
     /// - Parameters:
     ///   - readable: what stays visible, read-only, though the home and `/tmp` are hidden.
     ///   - writable: paths that the command may write.
+    ///   - informing: a descriptor on which bubblewrap says which process it has started.
     func wrapping(
-        _ command: [String], home: String, directory: String, readable: [Mount], writable: [String], gpu: Bool
+        _ command: [String], home: String, directory: String, readable: [Mount], writable: [String], gpu: Bool,
+        informing: Int? = nil
     ) -> [String] {
         var wrapped = [program, "--ro-bind", "/", "/"]
+        if let informing { wrapped += ["--info-fd", String(informing)] }
         // A GPU's device files have names that only the driver knows, so all devices are passed on.
         wrapped += gpu ? ["--dev-bind", "/dev", "/dev"] : ["--dev", "/dev"]
         wrapped += ["--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", home]

@@ -50,7 +50,7 @@ final class TaskPaths: Sendable {
             // Of a mounted directory the input is a link; the program sees the directory in its place.
             let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path)
             return Mount(target ?? path, at: path)
-        } + linked.withLock { $0.map { Mount($0) } }
+        } + linked.withLock { $0.map { Mount($0) } } + (assignment.spec.readable ?? []).map { Mount($0) }
     }
 
     var writable: [String] {

@@ -20,10 +20,15 @@ struct Configuration: Decodable, Sendable {
     var environments: String?
     /// Minutes without a look after which a TensorBoard is stopped.
     var tensorBoardIdleMinutes = 15
+    /// Minutes without a run after which a warm image ends.
+    var warmIdleMinutes = 15
+    /// What warm images may hold together while nobody uses them, in MiB; 0 for none: every run starts cold.
+    var warmMemoryMiB = 768
     var storage = StorageConfiguration()
 
     private enum Key: String, CodingKey, CaseIterable {
-        case region, host, names, cpuOvercommit, memoryReserveMiB, environments, tensorBoardIdleMinutes, storage
+        case region, host, names, cpuOvercommit, memoryReserveMiB, environments, tensorBoardIdleMinutes
+        case warmIdleMinutes, warmMemoryMiB, storage
     }
 
     init() {}
@@ -40,6 +45,8 @@ struct Configuration: Decodable, Sendable {
         memoryReserveMiB = try value(.memoryReserveMiB, memoryReserveMiB)
         environments = try container.decodeIfPresent(String.self, forKey: .environments)
         tensorBoardIdleMinutes = try value(.tensorBoardIdleMinutes, tensorBoardIdleMinutes)
+        warmIdleMinutes = try value(.warmIdleMinutes, warmIdleMinutes)
+        warmMemoryMiB = try value(.warmMemoryMiB, warmMemoryMiB)
         storage = try value(.storage, storage)
     }
 
@@ -72,6 +79,8 @@ struct Configuration: Decodable, Sendable {
         validator.require(memoryReserveMiB >= 0, "memoryReserveMiB", "\(memoryReserveMiB) must not be below 0")
         validator.require(
             tensorBoardIdleMinutes > 0, "tensorBoardIdleMinutes", "\(tensorBoardIdleMinutes) must be above 0")
+        validator.require(warmIdleMinutes > 0, "warmIdleMinutes", "\(warmIdleMinutes) must be above 0")
+        validator.require(warmMemoryMiB >= 0, "warmMemoryMiB", "\(warmMemoryMiB) must not be below 0")
         if let problem = validator.problems.first { throw problem }
     }
 

@@ -15,6 +15,7 @@ import HummingbirdCore
 import HummingbirdTLS
 import Identity
 import ImagesFeature
+import JobKit
 import Logging
 import NIOCore
 import NIOSSL
@@ -23,8 +24,10 @@ import Resource
 import ServiceLifecycle
 import Storage
 import Store
+import TemplatesFeature
 import TensorBoardFeature
 import TrainingFeature
+import TuningFeature
 import Web
 
 /// Builds everything and connects it: the only place that does.
@@ -80,7 +83,13 @@ struct Server {
                     reserveMiB: configuration.memoryReserveMiB,
                     environments: ProcessInfo.processInfo.environment["TAKUMI_ENVIRONMENTS"] ?? configuration
                         .environments
-                        ?? "\(home.path)/environments", sandbox: sandbox),
+                        ?? "\(home.path)/environments", sandbox: sandbox,
+                    warm: configuration.warmMemoryMiB == 0
+                        ? nil
+                        : WarmSettings(
+                            program: try catalog.warmProgram.place(home: home.path), folder: "\(home.path)/warm",
+                            idle: 60 * configuration.warmIdleMinutes),
+                    warmMemoryMiB: configuration.warmMemoryMiB),
                 logger: logger, changed: { late.value?.enqueue($0) })
         } catch let error as TakumiError where error.code == .conflict {
             let pid = ServerFile.read(home: home).map { " (process \($0.pid))" } ?? ""
@@ -103,21 +112,31 @@ struct Server {
 
         let environment = ClockAndIDs()
         let experiments = ExperimentsFeature(store: store, sources: environment, home: home.path, publicURL: appsURL)
+        let checks = JobChecks(
+            store: store, engine: engine, catalog: catalog,
+            storage: ServiceStorageChecks(service: storage, accounts: accounts, publicURL: publicURL),
+            sources: environment, createExperiment: experiments.findOrCreate)
+        let templates = TemplateFeature.templates(in: store)
         features = [
             DashboardFeature(store: store, engine: engine),
             experiments,
             TrainingFeature(
-                store: store, engine: engine, catalog: catalog,
-                storage: ServiceStorageChecks(service: storage, accounts: accounts, publicURL: publicURL),
-                sources: environment, home: home.path, region: configuration.region,
-                apiURL: { addresses.plain }, publicURL: appsURL,
-                createExperiment: experiments.findOrCreate),
+                store: store, checks: checks, templates: templates, sources: environment, home: home.path,
+                region: configuration.region, apiURL: { addresses.plain }, publicURL: appsURL),
+            TuningFeature(
+                store: store, checks: checks, templates: templates, client: PortClient(client: client),
+                sources: environment,
+                home: home.path, region: configuration.region, apiURL: { addresses.plain }, publicURL: appsURL),
+            TemplateFeature(store: store, checks: checks, sources: environment),
             ImagesFeature(catalog: catalog, engine: engine),
             objectStorage,
             TensorBoardFeature(
                 store: store, engine: engine, catalog: catalog, proxy: ReverseProxy(client: client), home: home.path,
                 idle: .seconds(60 * configuration.tensorBoardIdleMinutes), appsURL: appsURL,
-                folder: { try ExperimentsFeature.tensorBoardFolder($0) ?? TrainingFeature.tensorBoardFolder($0) }),
+                folder: {
+                    try ExperimentsFeature.tensorBoardFolder($0) ?? TrainingFeature.tensorBoardFolder($0)
+                        ?? TuningFeature.tensorBoardFolder($0)
+                }),
             AccessFeature(directory: directory, prepare: objectStorage.prepare),
         ]
         live = LiveHub(store: store)

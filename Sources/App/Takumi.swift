@@ -28,7 +28,10 @@ struct Takumi: AsyncParsableCommand {
                 ]),
             .init(
                 name: "Work",
-                subcommands: [RunCommand.self, ExperimentCommand.self, TrainingCommand.self, StorageCommand.self]),
+                subcommands: [
+                    RunCommand.self, ExperimentCommand.self, TrainingCommand.self, TuningCommand.self,
+                    TemplateCommand.self, StorageCommand.self,
+                ]),
             .init(
                 name: "Catalog", subcommands: [ImageCommand.self, FlavorCommand.self, AlgorithmCommand.self]),
         ])

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,3 +61,23 @@ pid_t takumi_spawn(const struct takumi_spawn *spawn) {
 }
 
 int takumi_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int takumi_send_descriptors(int socket, const void *bytes, unsigned long length, const int *descriptors, int count) {
+    enum { most = 16 };
+    if (count < 1 || count > most) return errno = EINVAL, -1;
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(most * sizeof(int))];
+    } control;
+    memset(&control, 0, sizeof(control));
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = length};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
+    ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    return sent == (ssize_t)length ? 0 : -1;
+}

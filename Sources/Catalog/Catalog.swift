@@ -12,12 +12,43 @@ package struct Catalog: Sendable {
     /// What TensorBoard runs in. No user's image, so it is in no list.
     package let tensorBoard: Tool
 
+    /// Makes suggestions for tunings, and what it runs in: with PyTorch for Gaussian processes, which need it.
+    package let samplerProgram: Program
+    package let sampler: Tool
+    package let gaussianSampler: Tool
+
+    /// Keeps an image's interpreter warm.
+    package let warmProgram: Program
+
+    /// What must be Python and is ours.
+    package struct Program: Sendable {
+        package var name: String
+        package var source: Data
+
+        /// Puts it where processes read it: one folder per content in the server's home, written once.
+        /// - Returns: its path.
+        package func place(home: String) throws -> String {
+            let folder = "\(home)/programs/\(source.sha256.prefix(24))"
+            let path = "\(folder)/\(name)"
+            if !FileManager.default.fileExists(atPath: path) {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+                try source.write(to: URL(fileURLWithPath: path), options: .atomic)
+            }
+            return path
+        }
+    }
+
     /// A locked environment that the product itself uses.
     package struct Tool: Sendable {
         package var name: String
         package var pythonVersion: String
         package var lock: Data
         package var digest: String
+
+        /// - Returns: the file of its packages, in the server's home.
+        package func placeLock(home: String) throws -> String {
+            try LockFile.place(lock, digest: digest, home: home)
+        }
     }
 
     private let imagesByID: [String: Image]
@@ -34,8 +65,15 @@ package struct Catalog: Sendable {
             entry.image(lock: try file("locks/\(entry.lock)"))
         }
         flavors = try YAMLDecoder().decode(FlavorFile.self, from: try file("flavors.yaml")).flavors
-        let tool = try file("locks/tensorboard-2.21.0.txt")
-        tensorBoard = Tool(name: "TensorBoard", pythonVersion: "3.11", lock: tool, digest: tool.sha256)
+        func tool(_ name: String, _ lock: String) throws -> Tool {
+            let lock = try file("locks/\(lock).txt")
+            return Tool(name: name, pythonVersion: "3.11", lock: lock, digest: lock.sha256)
+        }
+        tensorBoard = try tool("TensorBoard", "tensorboard-2.21.0")
+        sampler = try tool("Optuna", "optuna-5.0.0")
+        gaussianSampler = try tool("Optuna with PyTorch", "optuna-gp-5.0.0-cpu")
+        samplerProgram = Program(name: "sampler.py", source: try file("programs/sampler.py"))
+        warmProgram = Program(name: "warm.py", source: try file("programs/warm.py"))
         imagesByID = Dictionary(uniqueKeysWithValues: images.map { ($0.id, $0) })
         flavorsByID = Dictionary(uniqueKeysWithValues: flavors.map { ($0.id, $0) })
     }
@@ -67,6 +105,7 @@ private struct ImageFile: Decodable {
         var description: String
         var address: String
         var lock: String
+        var imports: [String]?
         var supportEnds: String
         var availabilityEnds: String
 
@@ -75,7 +114,7 @@ private struct ImageFile: Decodable {
                 id: id, name: name, alias: alias, type: type, core: core, framework: framework,
                 frameworkVersion: frameworkVersion, pythonVersion: pythonVersion, description: description,
                 address: address,
-                lock: lock, digest: lock.sha256,
+                lock: lock, digest: lock.sha256, imports: imports ?? [],
                 supportEnds: supportEnds, availabilityEnds: availabilityEnds)
         }
     }
@@ -88,5 +127,5 @@ private struct FlavorFile: Decodable {
 }
 
 extension Data {
-    fileprivate var sha256: String { SHA256.hash(data: self).map { String(format: "%02x", $0) }.joined() }
+    var sha256: String { SHA256.hash(data: self).map { String(format: "%02x", $0) }.joined() }
 }

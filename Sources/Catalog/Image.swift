@@ -25,6 +25,8 @@ package struct Image: Sendable, Equatable {
     /// The lock's text and its SHA-256 in hex.
     package var lock: Data
     package var digest: String
+    /// Modules that a warm image has imported before a run; none where runs start cold.
+    package var imports: [String]
     /// Day after which the framework version gets no further image versions (SP-3).
     package var supportEnds: String
     /// Day after which nothing new can be created with it.

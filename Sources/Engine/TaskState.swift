@@ -45,6 +45,8 @@ package struct TaskState: Codable, Sendable, Equatable {
     package var endedAt: Date?
     /// How the task was isolated, for the details page ("bubblewrap, memory cgroup").
     package var isolation: String?
+    /// How its interpreter was started, and why so: "forked from …" or "cold: …".
+    package var start: String?
 
     package init(agentPID: Int32, startedAt: Date) {
         self.phase = .preparing

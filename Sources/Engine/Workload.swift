@@ -50,11 +50,15 @@ package struct TaskSpec: Codable, Sendable, Equatable {
     package var entryPoint: String?
     /// Seconds between SIGTERM and SIGKILL.
     package var grace: Int
+    /// Files of the server's home that the program reads: ours, not users'.
+    package var readable: [String]?
+    /// Whether the program may be forked from an interpreter that has its framework imported; nil is cold without a word.
+    package var start: StartRule?
 
     package init(
         command: [String], environment: [String: String] = [:], image: ImageReference, resources: Resources,
         inputs: [Input] = [], outputs: [Output] = [], ports: [String] = [], requirements: String? = nil,
-        entryPoint: String? = nil, grace: Int = 10
+        entryPoint: String? = nil, grace: Int = 10, start: StartRule? = nil, readable: [String]? = nil
     ) {
         self.command = command
         self.environment = environment
@@ -66,7 +70,18 @@ package struct TaskSpec: Codable, Sendable, Equatable {
         self.requirements = requirements
         self.entryPoint = entryPoint
         self.grace = grace
+        self.start = start
+        self.readable = readable
     }
+}
+
+/// How a program's interpreter comes to be (docs/warm-images.md).
+package enum StartRule: Codable, Sendable, Equatable {
+    /// A new one, for this reason.
+    case cold(reason: String)
+    /// A fork of one that has imported these modules. Where none is ready yet, `waits` says whether to wait for it, because
+    /// more runs will follow, or to start cold and leave a warm one for the next.
+    case warm(imports: [String], waits: Bool)
 }
 
 /// What a task may use, and what admission counts.

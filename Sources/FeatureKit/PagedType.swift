@@ -25,6 +25,8 @@ package protocol PagedType: ResourceType {
     func cards(_ resource: Object, _ wire: Wire, _ page: Page) async throws -> [FactCard]
     /// Tabs between the overview, which is the first, and the history, which is the last.
     func tabs(_ t: Strings) -> [Tab]
+    /// The way back from its details; nil for the list of its kind.
+    func crumbs(_ resource: Object, _ page: Page) -> [[String: String]]?
     /// Beside change and delete.
     func actions(_ resource: Object, _ page: Page) -> [Action]
     /// What must be confirmed before a `POST` of the kind's own, by the last part of its address.
@@ -35,6 +37,10 @@ package protocol PagedType: ResourceType {
     func form(_ page: Page, copied: Object?) async throws -> Form
     /// The same settings as the form would hold them, for a copy of another name.
     func fields(of resource: Object, as name: String) -> FormFields
+    /// What a fresh form holds besides its own proposals; nil for nothing.
+    func prefilled(_ page: Page) async throws -> FormFields?
+    /// Of `parts/template-chooser`, above the form of creating; nil for none.
+    func chooser(_ page: Page) async throws -> [String: Any]?
     /// A refusal of `draft` in the words of the form, where those of the API say little to who has typed it.
     func explained(_ error: TakumiError, _ typed: FormFields, _ t: Strings) -> TakumiError
     /// For who has none yet.
@@ -47,11 +53,20 @@ extension PagedType {
     package func pick(_ page: Page) -> (name: String, action: String)? { nil }
     package func causeLink(_ resource: Object, _ page: Page) -> Action? { nil }
     package func explained(_ error: TakumiError, _ typed: FormFields, _ t: Strings) -> TakumiError { error }
+    package func prefilled(_ page: Page) async throws -> FormFields? { nil }
+    package func chooser(_ page: Page) async throws -> [String: Any]? { nil }
     package func tabs(_ t: Strings) -> [Tab] { [] }
+    package func crumbs(_ resource: Object, _ page: Page) -> [[String: String]]? { nil }
     package func actions(_ resource: Object, _ page: Page) -> [Action] { [] }
     package func confirmation(_ action: String, _ resource: Object, _ page: Page) -> Confirmation? { nil }
     package func perform(_ action: String, _ resource: Object, _ page: Page) async throws {}
 
     /// Of one resource of this kind.
     package func address(_ id: String, _ page: Page) -> String { "\(page.base)/\(names.collection)/\(id)" }
+}
+
+extension PagedType where Create == NoBody {
+    package func form(_ page: Page, copied: Object?) async throws -> Form { Form([], submit: "") }
+    package func fields(of resource: Object, as name: String) -> FormFields { FormFields([]) }
+    package func snippets(_ page: Page) -> [Snippet] { [] }
 }

@@ -19,11 +19,15 @@ extension ResourcePages {
             copied = try record.decoded()
         }
         let form = try await type.form(page, copied: copied)
-        let typed = copied.map { original in
+        var typed = copied.map { original in
             let name = String("\(original.metadata.name)-copy".prefix(Limits.name))
             var fields = type.fields(of: original, as: name)
             fields.set(names.nameField, name)
             return fields
+        }
+        if typed == nil, let prefilled = try await type.prefilled(page) {
+            // What the form itself proposes stays where the other says nothing.
+            typed = form.proposals(beneath: prefilled)
         }
         return try await show(form, page, typed: typed)
     }
@@ -51,16 +55,19 @@ extension ResourcePages {
         var form = form
         form.action = "\(page.base)/\(names.collection)"
         let title = page.t("\(names.singular).new")
-        return try await show(form, page, title: title, heading: title, typed: typed, errors: errors)
+        return try await show(
+            form, page, title: title, heading: title, typed: typed, errors: errors,
+            more: try await type.chooser(page).map { ["chooser": $0] } ?? [:])
     }
 
     private func show(
-        _ form: Form, _ page: Page, title: String, heading: String, typed: FormFields?, errors: [TakumiError]
+        _ form: Form, _ page: Page, title: String, heading: String, typed: FormFields?, errors: [TakumiError],
+        more: [String: Any] = [:]
     ) async throws -> Response {
         let model: [String: Any] = [
             "heading": heading, "crumb": true, "crumbs": crumbs(page),
             "form": form.model(page.t, typed: typed, errors: errors),
-        ]
+        ].merging(more) { $1 }
         return try await page.respond(
             "form", model, title: title, section: section, status: errors.isEmpty ? .ok : .unprocessableContent)
     }
@@ -85,6 +92,11 @@ extension ResourcePages {
         try page.checkMayWrite()
         let resource = try await routes.resource(context)
         let metadata = resource.metadata
+        if type.isEditable {
+            var typed = type.fields(of: resource, as: metadata.name)
+            typed.set(names.nameField, metadata.name)
+            return try await show(try await wholeForm(resource, page), of: resource, page, typed: typed)
+        }
         let typed = FormFields(
             [(names.nameField, metadata.name), ("description", metadata.description)] + FormFields.tags(metadata.tags))
         return try await show(editForm(resource, page), of: resource, page, typed: typed)
@@ -92,6 +104,7 @@ extension ResourcePages {
 
     func change(_ page: Page, _ context: TakumiContext) async throws -> Response {
         let resource = try await routes.resource(context)
+        if type.isEditable { return try await replace(resource, page) }
         let fields = editForm(resource, page).tidied(page.browser.form)
         let tags = (0..<fields.rowCount("tagList")).map { row in
             Tag(key: fields["tagList[\(row)].tagKey"] ?? "", value: fields["tagList[\(row)].tagValue"] ?? "")
@@ -103,6 +116,28 @@ extension ResourcePages {
         } catch {
             guard let errors = FormErrors.of(error) else { throw error }
             return try await show(editForm(resource, page), of: resource, page, typed: fields, errors: errors)
+        }
+    }
+
+    /// The form of creating, filled with what is there.
+    private func wholeForm(_ resource: Type.Object, _ page: Page) async throws -> Form {
+        var form = try await type.form(page, copied: resource)
+        form.submit = page.t("form.save")
+        form.cancel = type.address(resource.id, page)
+        return form
+    }
+
+    private func replace(_ resource: Type.Object, _ page: Page) async throws -> Response {
+        let form = try await wholeForm(resource, page)
+        let typed = form.tidied(page.browser.form)
+        do {
+            let body = try JSONDecoder().decode(Type.Create.self, from: form.json(typed))
+            let draft = try await type.draft(body, project: page.project ?? "")
+            _ = try await routes.replace(resource, by: draft)
+            return page.redirect(to: type.address(resource.id, page), notice: page.t("notice.saved"))
+        } catch {
+            guard let errors = FormErrors.of(error) else { throw error }
+            return try await show(form, of: resource, page, typed: typed, errors: errors)
         }
     }
 

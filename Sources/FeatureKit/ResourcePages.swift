@@ -24,13 +24,14 @@ package struct ResourcePages<Type: PagedType>: Sendable {
     var section: String { names.collection }
 
     package func add(to group: RouterGroup<TakumiContext>) {
-        group.group(RouterPath(names.collection))
-            .get { request, context in try await list(pages.page(request, context)) }
+        let all = group.group(RouterPath(names.collection))
+        let one = all.group("{id}")
+            .get { request, context in try await overview(pages.page(request, context), context) }
+        guard !type.isPart else { return }
+        all.get { request, context in try await list(pages.page(request, context)) }
             .post { request, context in try await create(pages.page(request, context)) }
             .get("new") { request, context in try await fresh(pages.page(request, context)) }
-            .group("{id}")
-            .get { request, context in try await overview(pages.page(request, context), context) }
-            .get("history") { request, context in try await history(pages.page(request, context), context) }
+        one.get("history") { request, context in try await history(pages.page(request, context), context) }
             .get("tab/{tab}") { request, context in try await related(pages.page(request, context), context) }
             .get("edit") { request, context in try await edit(pages.page(request, context), context) }
             .post("edit") { request, context in try await change(pages.page(request, context), context) }
@@ -116,7 +117,7 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         let phase = resource.status.phase
         var model: [String: Any] = ["heading": resource.metadata.name]
         model["crumb"] = true
-        model["crumbs"] = crumbs(page)
+        model["crumbs"] = type.crumbs(resource, page) ?? crumbs(page)
         model["badge"] = Badge(phase, cause: resource.status.cause).model
         if !resource.metadata.description.isEmpty { model["lead"] = resource.metadata.description }
         if let cause = resource.status.cause, phase.isFailure || !phase.isSettled {
@@ -128,13 +129,14 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         }
         let related = pages.related.filter { $0.kind == names.kind }.map { Tab("tab/\($0.id)", t($0.name)) }
         let tabs =
-            [Tab("", t("detail.overview"))] + related + type.tabs(t) + [Tab("history", t("detail.history"))]
+            [Tab("", t("detail.overview"))] + related + type.tabs(t)
+            + (type.isPart ? [] : [Tab("history", t("detail.history"))])
         model["hasTabs"] = true
         model["tabs"] = tabs.map { item -> [String: Any] in
             ["name": item.name, "href": item.id.isEmpty ? address : "\(address)/\(item.id)", "current": item.id == tab]
         }
         var actions = type.actions(resource, page)
-        if page.mayWrite {
+        if page.mayWrite, !type.isPart {
             actions.append(Action(t("action.edit"), href: "\(address)/edit", icon: "edit"))
             actions.append(
                 Action(t("action.delete"), href: "\(address)/delete", look: .danger, isDialog: true, icon: "trash"))

@@ -22,15 +22,17 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
     private var names: WireNames { type.names }
 
     package func add(to group: RouterGroup<TakumiContext>) {
-        group.group(RouterPath(names.collection))
-            .post { request, context in try await create(request, context) }
+        let all = group.group(RouterPath(names.collection))
             .get { request, context in try await list(request, context) }
-            .group("{id}")
-            .get { _, context in try await read(context) }
-            .put { request, context in try await update(request, context) }
-            .delete { _, context in try await delete(context) }
-            .get("events") { request, context in try await events(request, context) }
-            .get("dependents") { _, context in try await dependents(context) }
+        let one = all.group("{id}").get { _, context in try await read(context) }
+        guard !type.isPart else { return }
+        all.post { request, context in try await create(request, context) }
+        one.put { request, context in
+            type.isEditable ? try await replace(request, context) : try await update(request, context)
+        }
+        .delete { _, context in try await delete(context) }
+        .get("events") { request, context in try await events(request, context) }
+        .get("dependents") { _, context in try await dependents(context) }
     }
 
     /// Loads the resource that the path names, for a kind's own routes.
@@ -137,6 +139,38 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
             try await change(
                 resource, name: fields[names.nameField]?.text, description: fields["description"]?.text,
                 tags: fields["tagList"]?.tags))
+    }
+
+    /// Of a kind that is editable: what the body has replaces what is there, null takes it away, the rest stays.
+    private func replace(_ request: Request, _ context: TakumiContext) async throws -> Response {
+        let changes = try await request.json([String: JSONText].self, context: context)
+        let resource = try await resource(context)
+        let encoded = try await encoded([resource], project: resource.metadata.project)[0]
+        var fields = try JSONDecoder().decode([String: JSONText].self, from: Data(encoded))
+        for (name, value) in changes { fields[name] = value.isNull ? nil : value }
+        let body: Type.Create
+        do {
+            body = try JSONDecoder().decode(Type.Create.self, from: try JSONEncoder().encode(fields))
+        } catch let error as DecodingError {
+            throw DecodingProblem.explained(error)
+        }
+        return try await respond(
+            try await replace(resource, by: try await type.draft(body, project: resource.metadata.project)))
+    }
+
+    /// - Throws: `conflict` where someone else has changed it meanwhile.
+    package func replace(_ resource: Type.Object, by draft: Draft<Type.Spec, Type.Status>) async throws -> Type.Object {
+        var next = resource
+        (next.metadata.name, next.metadata.description) = (draft.name, draft.description)
+        (next.metadata.tags, next.spec) = (draft.tags, draft.spec)
+        next.metadata.generation += 1
+        var batch = Batch()
+        try batch.update(next, event: "changed")
+        guard try await store.apply(batch), let stored: Type.Object = try await store.resource(resource.key) else {
+            throw TakumiError(
+                .conflict, "\(names.kind) \(resource.id) was changed meanwhile; look again, then try again")
+        }
+        return stored
     }
 
     /// Changes what is not nil.

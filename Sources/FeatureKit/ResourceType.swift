@@ -14,6 +14,10 @@ package protocol ResourceType: Sendable {
     var names: WireNames { get }
     /// Whether two resources of a project may have one name.
     var hasUniqueNames: Bool { get }
+    /// Part of another resource: users neither create, change nor delete one.
+    var isPart: Bool { get }
+    /// Its settings can be changed, and not only name, description and tags.
+    var isEditable: Bool { get }
     /// Kinds whose contents show in this kind's wire form.
     var embeds: [ResourceKind] { get }
 
@@ -31,6 +35,8 @@ package protocol ResourceType: Sendable {
 
 extension ResourceType {
     package var hasUniqueNames: Bool { false }
+    package var isPart: Bool { false }
+    package var isEditable: Bool { false }
     package var embeds: [ResourceKind] { [] }
     package func isVolatile(phase: String) -> Bool { false }
     package func checkDelete(_ resource: Object) async throws {}
@@ -83,4 +89,13 @@ package struct WireTag: Codable, Sendable {
     }
 
     package var tag: Tag { Tag(key: tagKey ?? "", value: tagValue ?? "") }
+}
+
+/// The create request of a kind whose resources are parts of others: there is none.
+package struct NoBody: Decodable, Sendable {}
+
+extension ResourceType where Create == NoBody {
+    package func draft(_ body: NoBody, project: String) async throws -> Draft<Spec, Status> {
+        throw TakumiError(.notFound, "there is no such page")
+    }
 }

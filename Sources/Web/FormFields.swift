@@ -67,6 +67,22 @@ package struct FormFields: Sendable {
         return result
     }
 
+    /// Takes away the rows of a list in which nothing is filled in but these fields.
+    package mutating func removeRows(of list: String, filledOnlyIn fields: Set<String>) {
+        guard !fields.isEmpty else { return }
+        func place(_ name: String) -> (row: Int, field: String)? {
+            guard name.hasPrefix("\(list)["),
+                let match = name.dropFirst(list.count).wholeMatch(of: /\[(\d{1,6})\]\.(.+)/)
+            else { return nil }
+            return Int(match.1).map { ($0, String(match.2)) }
+        }
+        var filled: Set<Int> = []
+        for (name, value) in pairs where !value.allSatisfy(\.isWhitespace) {
+            if let (row, field) = place(name), !fields.contains(field) { filled.insert(row) }
+        }
+        pairs.removeAll { pair in place(pair.name).map { !filled.contains($0.row) } ?? false }
+    }
+
     /// How many rows of a list there are.
     package func rowCount(_ list: String) -> Int {
         (pairs.compactMap { $0.name.wholeMatch(of: /([^\[\]]+)\[(\d{1,6})\].*/) }

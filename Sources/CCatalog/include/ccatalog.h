@@ -2,7 +2,7 @@
 #define TAKUMI_CCATALOG_H
 
 struct takumi_catalog_file {
-    /// The path below Catalog/.
+    /// The path below Catalog/, or `programs/` and the name of a file of Python/takumi_runtime/.
     const char *name;
     const unsigned char *data;
     unsigned long length;

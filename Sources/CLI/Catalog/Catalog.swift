@@ -25,7 +25,7 @@ enum Catalog {
     }
 
     /// What the server would refuse of the two together. Found here, it is found before anything is uploaded.
-    static func misfits(_ image: JSONValue, _ flavor: JSONValue, _ settings: TrainingSettings) -> [String] {
+    static func misfits(_ image: JSONValue, _ flavor: JSONValue, _ settings: JobSettings) -> [String] {
         let (name, type) = (image["imageName"].text, flavor["name"].text)
         let gpus = flavor["gpuCount"].int ?? 0
         var problems: [String] = []

@@ -81,6 +81,13 @@ extension JSONValue {
         self = try JSONDecoder().decode(JSONValue.self, from: data)
     }
 
+    /// The object with a field more, or another value in it.
+    func with(_ field: String, _ value: JSONValue) -> JSONValue {
+        guard case .object(var fields) = self else { return self }
+        fields[field] = value
+        return .object(fields)
+    }
+
     /// An object of the fields that have a value.
     static func fields(_ fields: [String: JSONValue?]) -> JSONValue { .object(fields.compactMapValues { $0 }) }
 

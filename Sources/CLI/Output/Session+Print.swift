@@ -19,6 +19,12 @@ extension Session {
         }
     }
 
+    /// One of a kind, with the names of what it only has ids of.
+    func print<N: Noun>(_ noun: N.Type, _ item: JSONValue) async throws {
+        let shown = try await format == .json ? item : N.readable([item], self).first ?? item
+        try print(shown, details: N.details)
+    }
+
     func printJSON(_ value: JSONValue) {
         console.out(JSONText.pretty(value))
     }

@@ -13,6 +13,9 @@
 
 /// Times of the wire (RFC 3339, the zone with or without its colon, any number of decimals) in the user's zone.
 enum Timestamp {
+    /// Seconds since 1970, by this machine's clock.
+    static var now: Int { Int(Date().timeIntervalSince1970) }
+
     /// `2026-01-31 14:05:09`; the text itself where it is no time.
     static func local(_ text: String?) -> String {
         guard let text else { return "" }

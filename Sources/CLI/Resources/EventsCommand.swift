@@ -3,7 +3,7 @@ import ArgumentParser
 /// `takumi KIND events NAME|ID`, oldest first.
 struct EventsCommand<N: Noun>: ClientCommand {
     static var configuration: CommandConfiguration {
-        CommandConfiguration(commandName: "events", abstract: "Show what happened to one \(N.singular), oldest first.")
+        CommandConfiguration(commandName: "events", abstract: "Show what happened to one \(N.title), oldest first.")
     }
 
     @Argument(help: "Its name or id.")

@@ -20,7 +20,8 @@ struct ListCommand<N: Noun>: ClientCommand {
     func run(_ session: Session) async throws {
         let query = try await filters.query(session) + [("limit", String(limit))]
         let items = N.list(try await session.api.get(N.path, query))
-        try session.print(items, columns: N.columns, none: "no \(N.plural) in project '\(session.project)'")
+        let shown = try await session.format == .json ? items : N.readable(items, session)
+        try session.print(shown, columns: N.columns, none: "no \(N.plural) in project '\(session.project)'")
         if items.count == limit {
             session.console.note("the newest \(limit) are shown; there may be more (--limit)")
         }

@@ -8,7 +8,7 @@ extension Session {
             do {
                 return N.single(try await api.get("\(N.path)/\(nameOrID.lowercased())"), else: .null)
             } catch let errors as ValidationErrors where errors.isNotFound {
-                throw CommandFailure("there is no \(N.singular) with the id \(nameOrID) in project '\(project)'")
+                throw CommandFailure("there is no \(N.title) with the id \(nameOrID) in project '\(project)'")
             }
         }
         let named = N.list(try await api.get(N.path, [(N.singular + "NameList", nameOrID)]))
@@ -16,6 +16,12 @@ extension Session {
         if found.count > 1 { throw Self.ambiguous(noun, nameOrID, found) }
         guard let only = found.first else { throw try await unknown(noun, nameOrID) }
         return only
+    }
+
+    /// As `find`, by its own route: a list may show less of it.
+    func read<N: Noun>(_ noun: N.Type, _ nameOrID: String) async throws -> JSONValue {
+        let found = try await find(noun, nameOrID)
+        return N.single(try await api.get("\(N.path)/\(N.id(found))"), else: found)
     }
 
     var project: String { api.connection.project }
@@ -34,7 +40,7 @@ extension Session {
 
     private func unknown<N: Noun>(_ noun: N.Type, _ name: String) async throws -> CommandFailure {
         let known = N.list(try await api.get(N.path, [("limit", "200")])).map { N.name($0) }
-        let start = "there is no \(N.singular) named '\(name)' in project '\(project)'"
+        let start = "there is no \(N.title) named '\(name)' in project '\(project)'"
         guard !known.isEmpty else { return CommandFailure("\(start), which has no \(N.plural)") }
         let near = Nearest.options(to: name, among: known, limit: 3).map { "'\($0)'" }.joined(separator: ", ")
         return CommandFailure("\(start); the nearest: \(near)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Resource
 
 /// A kind of resource as the command line knows it. The verbs that every kind shares (`list`, `get`, `update`, `delete`,
 /// `events`) are written once for any noun.
@@ -9,19 +10,28 @@ protocol Noun: Sendable, SendableMetatype {
     static var singular: String { get }
     /// The route below the project: `/trainings`.
     static var path: String { get }
-    /// What to call several of them: `trainings`.
+    /// What to call one of them, and several: `training`, `trainings`.
+    static var title: String { get }
     static var plural: String { get }
     static var columns: [Column] { get }
     static func details(_ item: JSONValue) -> [(String, String)]
+    /// The items with the names of what they only have ids of, for people to read.
+    static func readable(_ items: [JSONValue], _ session: Session) async throws -> [JSONValue]
 }
 
 extension Noun {
+    static var title: String { singular }
+    static func readable(_ items: [JSONValue], _ session: Session) async throws -> [JSONValue] { items }
+
     static func id(_ item: JSONValue) -> String { item[singular + "Id"].text }
     static func name(_ item: JSONValue) -> String { item[singular + "Name"].text }
     static func state(_ item: JSONValue) -> String { Format.state(item[singular + "StatusCode"].string) }
 
     /// How to speak of one: its name, and its id to be copied.
-    static func label(_ item: JSONValue) -> String { "\(singular) '\(name(item))' (\(id(item)))" }
+    static func label(_ item: JSONValue) -> String { "\(title) '\(name(item))' (\(id(item)))" }
+
+    /// What a copy is called where nobody says it.
+    static func copyName(_ item: JSONValue) -> String { String(name(item).prefix(Limits.name - 5)) + "-copy" }
 
     static func list(_ envelope: JSONValue) -> [JSONValue] { envelope[singular + "List"].array ?? [] }
 

@@ -4,7 +4,7 @@ import ArgumentParser
 struct UpdateCommand<N: Noun>: ClientCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "update", abstract: "Change the name, description or tags of one \(N.singular).")
+            commandName: "update", abstract: "Change the name, description or tags of one \(N.title).")
     }
 
     @Argument(help: "Its name or id.")
@@ -39,6 +39,6 @@ struct UpdateCommand<N: Noun>: ClientCommand {
             "tagList": TagChange.wire(tags),
         ])
         let reply = try await session.api.call(.PUT, "\(N.path)/\(N.id(item))", body: body)
-        try session.print(N.single(reply, else: item), details: N.details)
+        try await session.print(N.self, N.single(reply, else: item))
     }
 }

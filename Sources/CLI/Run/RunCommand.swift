@@ -36,7 +36,12 @@ package struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Do not wait for it: print its id and end.")
     var detach = false
 
-    @OptionGroup(title: "Settings") var settings: TrainingSettings
+    @Option(help: "Begin with the settings of this template, by name or id.")
+    var template: String?
+
+    @OptionGroup(title: "Settings") var parameters: Hyperparameters
+
+    @OptionGroup(title: "Settings") var settings: JobSettings
 
     @OptionGroup(title: "Server and output") var client: ClientOptions
 
@@ -46,16 +51,24 @@ package struct RunCommand: AsyncParsableCommand {
         var problems = Validator()
         if let name { problems.name(name, "--name") }
         if let problem = problems.problems.first { throw ValidationError(problem.line) }
+        if template == nil { try validateSettings() }
+        if detach, download != nil {
+            throw ValidationError("--download waits for the end and --detach does not; leave one of them out")
+        }
+        try checkDownload(of: settings.modelOutput)
+    }
+
+    private func checkDownload(of output: String?) throws {
+        if download != nil, let output, output.contains("://"), !output.hasPrefix("obs://") {
+            throw ValidationError("--download reads object storage; '\(output)' is elsewhere")
+        }
+    }
+
+    private func validateSettings() throws {
         if settings.image == nil { throw ValidationError("which --image? takumi image list shows them") }
         if settings.instance == nil { throw ValidationError("which --instance? takumi flavor list shows them") }
         if settings.nproc != nil, settings.torchrun != true {
             throw ValidationError("--nproc is for torchrun; add --torchrun, or leave it out")
-        }
-        if detach, download != nil {
-            throw ValidationError("--download waits for the end and --detach does not; leave one of them out")
-        }
-        if download != nil, let output = settings.modelOutput, output.contains("://"), !output.hasPrefix("obs://") {
-            throw ValidationError("--download reads object storage; '\(output)' is elsewhere")
         }
     }
 }
@@ -67,9 +80,14 @@ extension RunCommand: ClientCommand {
         let source = try RunSource(
             script: script, source: source, data: folders, home: ProcessInfo.processInfo.environment["HOME"])
         // Every name is looked up before the first byte goes up.
-        var body = TrainingBody()
-        var settings = settings
-        settings.experiment = settings.experiment ?? "default"
+        var body = try await JobRequest(training: template, session)
+        let missing = body.missing([
+            ("--image", "imageId", settings.image), ("--instance", "flavorId", settings.instance),
+        ])
+        try body.checkComplete("a run", missing, template)
+        let (model, checkpoint) = (body.fields["modelUploadUri"]?.string, body.fields["checkPointUploadUri"]?.string)
+        try checkDownload(of: settings.modelOutput ?? model)
+        var settings = body.inExperiment(settings)
         try await body.resolve(settings, session)
         let store = try await StoreClient(session)
 
@@ -79,21 +97,21 @@ extension RunCommand: ClientCommand {
         settings.data = try await upload.data(data)
         try await upload.source(source)
 
-        settings.modelOutput = settings.modelOutput ?? store.info.uri(of: folder.appending("model"))
-        settings.checkpointOutput = settings.checkpointOutput ?? store.info.uri(of: folder.appending("checkpoint"))
+        settings.modelOutput = settings.modelOutput ?? model ?? store.info.uri(of: folder.appending("model"))
+        settings.checkpointOutput =
+            settings.checkpointOutput ?? checkpoint ?? store.info.uri(of: folder.appending("checkpoint"))
         _ = try settings.place(with: nil, store)
         body.apply(settings)
-        body.set("trainingName", name)
+        body.apply(parameters)
         body.set("sourceDirUri", store.info.uri(of: folder.appending("source")))
         body.set("entryPoint", source.entryPoint)
-        try await create(body, store, session)
+        try await create(name, body, store, session)
     }
 
-    private func create(_ body: TrainingBody, _ store: StoreClient, _ session: Session) async throws {
+    private func create(_ name: String, _ body: JobRequest, _ store: StoreClient, _ session: Session) async throws {
         // Before the request: a Ctrl-C while it is under way must not leave a training that nobody knows of.
         let interrupts = detach ? nil : Interrupts.stream()
-        let reply = try await session.api.call(.POST, Trainings.path, body: body.json)
-        let training = TrainingView(reply["training"])
+        let training = TrainingView(try await Trainings.create(name, body, session))
         guard let interrupts else {
             session.console.note("started \(Trainings.label(training.json)); \(RunText.reattach(training.id))")
             return session.format == .json ? session.printJSON(training.json) : session.console.out(training.id)

@@ -92,7 +92,7 @@ struct RunFollow {
 
     private func readLog(_ id: String, _ node: Int, _ desk: AsyncStream<News>.Continuation) async {
         do {
-            try await LogClient(api: session.api, training: id).follow(node: node) { desk.yield(.record($0)) }
+            try await LogClient.training(id, session.api).follow(node: node) { desk.yield(.record($0)) }
             desk.yield(.logEnded)
         } catch {
             desk.yield(.logFailed(CommandFailure(describing: error).lines.joined(separator: "; ")))

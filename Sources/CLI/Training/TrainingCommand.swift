@@ -7,59 +7,12 @@ package struct TrainingCommand: AsyncParsableCommand {
         discussion: "To train what lies in a local folder, see: takumi run --help",
         subcommands: [
             ListCommand<Trainings>.self, TrainingCreate.self, GetCommand<Trainings>.self, TrainingLogs.self,
-            TrainingWait.self, TrainingStop.self, TrainingCopy.self, UpdateCommand<Trainings>.self,
-            DeleteCommand<Trainings>.self, EventsCommand<Trainings>.self, TrainingMetrics.self, TrainingOpen.self,
+            TrainingWait.self, StopCommand<Trainings>.self, TrainingCopy.self, UpdateCommand<Trainings>.self,
+            DeleteCommand<Trainings>.self, EventsCommand<Trainings>.self, TrainingMetrics.self,
+            OpenCommand<Trainings>.self,
         ])
 
     package init() {}
-}
-
-struct TrainingStop: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "stop", abstract: "Stop trainings that run. This cannot be cancelled.")
-
-    @Argument(help: "Names or ids.")
-    var names: [String]
-
-    @Flag(name: .shortAndLong, help: "Do not ask.")
-    var yes = false
-
-    @OptionGroup(title: "Server and output") var client: ClientOptions
-
-    func run(_ session: Session) async throws {
-        var items: [JSONValue] = []
-        for name in names { items.append(try await session.find(Trainings.self, name)) }
-        let question = items.count == 1 ? Trainings.label(items[0]) : "\(items.count) trainings"
-        try session.console.confirm("Stop \(question)?", assumed: yes)
-        for (index, item) in items.enumerated() {
-            let reply = try await session.api.call(.PUT, "\(Trainings.path)/\(Trainings.id(item))/stop")
-            items[index] = Trainings.single(reply, else: item)
-            session.console.note("asked to stop \(Trainings.label(item))")
-        }
-        if session.format == .json { session.printJSON(items.count == 1 ? items[0] : .array(items)) }
-    }
-}
-
-struct TrainingOpen: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "open", abstract: "Print the address of a training's TensorBoard.")
-
-    @Argument(help: "Its name or id.")
-    var name: String
-
-    @OptionGroup(title: "Server and output") var client: ClientOptions
-
-    func run(_ session: Session) async throws {
-        let view = TrainingView(try await session.find(Trainings.self, name))
-        guard let uri = view.tensorboard else {
-            throw CommandFailure("training '\(view.name)' has no TensorBoard; it is \(Format.state(view.code))")
-        }
-        switch session.format {
-        case .json: session.printJSON(.object(["tensorboardAccessUri": .string(uri)]))
-        case .table: session.console.out(uri)
-        }
-        session.console.note("it opens for who is logged in; a link to log in: takumi login")
-    }
 }
 
 struct TrainingMetrics: ClientCommand {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Resource
 
 struct TrainingCreate: ClientCommand {
     static let configuration = CommandConfiguration(
@@ -8,35 +7,29 @@ struct TrainingCreate: ClientCommand {
     @Argument(help: "Its name, of at most 50 characters.")
     var name: String
 
-    @Option(help: ArgumentHelp("The folder of the code.", valueName: "uri"))
-    var source: String?
+    @Option(help: "Begin with the settings of this template, by name or id.")
+    var template: String?
 
-    @Option(help: "The script to start, as a path in the source.")
-    var entryPoint: String?
+    @OptionGroup var program: JobProgram
 
-    @OptionGroup(title: "Settings") var settings: TrainingSettings
+    @OptionGroup(title: "Settings") var parameters: Hyperparameters
+
+    @OptionGroup(title: "Settings") var settings: JobSettings
 
     @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func validate() throws {
-        let missing = [
-            ("--source", source), ("--entry-point", entryPoint), ("--image", settings.image),
-            ("--instance", settings.instance), ("--model-output", settings.modelOutput),
-        ].filter { $0.1 == nil }.map(\.0)
+        guard template == nil else { return }
+        let missing = JobRequest().missing(settings, program)
         if !missing.isEmpty { throw ValidationError("a training needs \(missing.joined(separator: ", "))") }
     }
 
     func run(_ session: Session) async throws {
-        var settings = settings
-        settings.experiment = settings.experiment ?? "default"
-        var body = TrainingBody()
-        body.set("trainingName", name)
-        body.set("sourceDirUri", try await settings.place(with: source, session))
-        body.set("entryPoint", entryPoint)
-        body.apply(settings)
-        try await body.resolve(settings, session)
-        let reply = try await session.api.call(.POST, Trainings.path, body: body.json)
-        try session.print(reply["training"], details: Trainings.details)
+        var body = try await JobRequest(training: template, session)
+        try body.checkComplete("a training", body.missing(settings, program), template)
+        try await body.apply(body.inExperiment(settings), program, session)
+        body.apply(parameters)
+        try session.print(try await Trainings.create(name, body, session), details: Trainings.details)
     }
 }
 
@@ -50,33 +43,29 @@ struct TrainingCopy: ClientCommand {
     @Option(help: "The name of the new one. (default: that of the original, and -copy)")
     var name: String?
 
-    @Option(help: ArgumentHelp("The folder of the code.", valueName: "uri"))
-    var source: String?
+    @OptionGroup var program: JobProgram
 
-    @Option(help: "The script to start, as a path in the source.")
-    var entryPoint: String?
+    @OptionGroup(title: "Settings") var parameters: Hyperparameters
 
-    @OptionGroup(title: "Settings") var settings: TrainingSettings
+    @OptionGroup(title: "Settings") var settings: JobSettings
 
     @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
-        let found = try await session.find(Trainings.self, original)
-        let training = Trainings.single(
-            try await session.api.get("\(Trainings.path)/\(Trainings.id(found))"), else: found)
-        var settings = settings
-        var body = TrainingBody(copying: training)
-        body.set("trainingName", name ?? Self.copyName(Trainings.name(training)))
-        body.set("sourceDirUri", try await settings.place(with: source, session))
-        body.set("entryPoint", entryPoint)
-        body.apply(settings)
-        try await body.resolve(settings, session)
-        let reply = try await session.api.call(.POST, Trainings.path, body: body.json)
-        try session.print(reply["training"], details: Trainings.details)
-        if settings.modelOutput == nil {
-            session.console.note("its model goes where the original's is; for another place: --model-output")
-        }
+        let training = try await session.read(Trainings.self, original)
+        var body = JobRequest(copying: training)
+        try await body.apply(settings, program, session)
+        body.apply(parameters)
+        let copy = try await Trainings.create(name ?? Trainings.copyName(training), body, session)
+        try session.print(copy, details: Trainings.details)
+        if settings.modelOutput == nil { session.console.note(JobRequest.sameOutput) }
     }
+}
 
-    static func copyName(_ name: String) -> String { String(name.prefix(Limits.name - 5)) + "-copy" }
+extension Trainings {
+    /// - Returns: what the server has made of it.
+    static func create(_ name: String, _ body: JobRequest, _ session: Session) async throws -> JSONValue {
+        let json = body.json.with("trainingName", .string(name)).with("trainingTypeCode", .string("NORMAL"))
+        return try await session.api.call(.POST, path, body: json)[singular]
+    }
 }

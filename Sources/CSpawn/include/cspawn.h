@@ -25,4 +25,7 @@ pid_t takumi_spawn(const struct takumi_spawn *spawn);
 /// A descriptor that becomes readable when the process ends, or -1.
 int takumi_pidfd_open(int pid);
 
+/// Sends bytes and descriptors over a Unix socket. Returns 0, or -1 with errno set.
+int takumi_send_descriptors(int socket, const void *bytes, unsigned long length, const int *descriptors, int count);
+
 #endif

@@ -24,8 +24,13 @@ package struct Form: Sendable {
     /// would have done.
     package func tidied(_ typed: FormFields) -> FormFields {
         var verbatim: Set<String> = []
-        for case .rows(let columns, _) in fields.map(\.kind) {
+        var typed = typed
+        for field in fields {
+            guard case .rows(let columns, _) = field.kind else { continue }
             for case (let name, .verbatim) in columns.map({ ($0.name, $0.kind) }) { verbatim.insert(name) }
+            // A choice always has a value: alone it does not make a row.
+            let choices = columns.filter { if case .choice = $0.kind { true } else { false } }.map(\.name)
+            typed.removeRows(of: field.name, filledOnlyIn: Set(choices))
         }
         var tidy = typed.compacted(verbatim: verbatim)
         for field in fields {
@@ -41,6 +46,16 @@ package struct Form: Sendable {
     package static func slug(_ name: String) -> String {
         let dashed = name.replacing(/[^\p{L}\p{N}._-]+/, with: "-")
         return dashed.replacing(/^[-.]+|[-.]+$/, with: "")
+    }
+
+    /// The fields' own values, where the given ones have none.
+    package func proposals(beneath given: FormFields) -> FormFields {
+        var result = given
+        for field in fields {
+            if case .rows = field.kind { continue }
+            if let value = field.value, result[field.name] == nil { result.set(field.name, value) }
+        }
+        return result
     }
 
     /// The request that a tidied form stands for, as the API would get it.

@@ -11,12 +11,16 @@ package enum Machine {
             memoryMiB: max(512, memoryMiB() - reserveMiB), gpus: gpus().count)
     }
 
-    static func memoryMiB() -> Int {
+    static func memoryMiB() -> Int { mebibytes("MemTotal:") ?? 0 }
+
+    /// What could be had without swapping; nil where the kernel does not say.
+    static func availableMiB() -> Int? { mebibytes("MemAvailable:") }
+
+    private static func mebibytes(_ name: String) -> Int? {
         let text =
             FileManager.default.contents(atPath: "/proc/meminfo").map { String(decoding: $0, as: UTF8.self) } ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("MemTotal:") }
-        let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        return kibibytes / 1024
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 / 1024 }
     }
 
     /// Names of the NVIDIA GPUs in index order; empty where `nvidia-smi` is not there or finds none.

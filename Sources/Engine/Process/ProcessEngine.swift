@@ -18,9 +18,14 @@ package actor ProcessEngine: Engine, Service {
         package var environments: String
         /// Whether bubblewrap works here.
         package var sandbox: Bool
+        /// nil where programs always start cold.
+        package var warm: WarmSettings?
+        /// What idle warm interpreters may hold together.
+        package var warmMemoryMiB: Int
 
         package init(
-            home: String, program: String, overcommit: Double, reserveMiB: Int, environments: String, sandbox: Bool
+            home: String, program: String, overcommit: Double, reserveMiB: Int, environments: String, sandbox: Bool,
+            warm: WarmSettings? = nil, warmMemoryMiB: Int = 768
         ) {
             self.home = home
             self.program = program
@@ -28,6 +33,8 @@ package actor ProcessEngine: Engine, Service {
             self.reserveMiB = reserveMiB
             self.environments = environments
             self.sandbox = sandbox
+            self.warm = warm
+            self.warmMemoryMiB = warmMemoryMiB
         }
     }
 
@@ -63,6 +70,7 @@ package actor ProcessEngine: Engine, Service {
 
     package func run() async throws {
         recover()
+        let warm = settings.warm.map { WarmKeeper(folder: $0.folder, limitMiB: settings.warmMemoryMiB) }
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { for await id in self.news.messages { await self.look(at: id) } }
@@ -72,8 +80,15 @@ package actor ProcessEngine: Engine, Service {
                         await self.lookAtAll()
                     }
                 }
+                group.addTask {
+                    while !Task.isCancelled {
+                        warm?.giveBack()
+                        try? await Task.sleep(for: .seconds(5))
+                    }
+                }
             }
         }
+        warm?.endAll()
         news.finish()
     }
 
@@ -182,7 +197,7 @@ package actor ProcessEngine: Engine, Service {
                 workloadID: id, owner: entry.workload.owner, project: entry.workload.project, index: index,
                 count: entry.workload.tasks.count, spec: grant.resolved(spec), timeLimit: entry.workload.timeLimit,
                 gpus: grant.gpus[index], home: settings.home, environments: settings.environments,
-                sandbox: settings.sandbox, news: news.name)
+                sandbox: settings.sandbox, news: news.name, warm: settings.warm)
             try JSONFile.write(assignment, to: task.assignment)
             let log = open(task.agentLog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
             defer { close(log) }

@@ -66,6 +66,24 @@ package struct TaskAssignment: Codable, Sendable {
     package var sandbox: Bool
     /// Name of the abstract socket that wants to hear of each step.
     package var news: String
+    /// Where warm images are kept; nil where they are switched off.
+    package var warm: WarmSettings?
+}
+
+/// Interpreters that wait with their framework imported.
+package struct WarmSettings: Codable, Sendable, Equatable {
+    /// `warm.py`, which such an interpreter runs.
+    package var program: String
+    /// Where they leave their sockets. Below the home, so that no sandboxed program reaches them.
+    package var folder: String
+    /// Seconds without a run after which one ends.
+    package var idle: Int
+
+    package init(program: String, folder: String, idle: Int) {
+        self.program = program
+        self.folder = folder
+        self.idle = idle
+    }
 }
 
 /// JSON files that are replaced whole.

@@ -35,11 +35,17 @@ package struct TensorBoardFeature: Feature {
         boards = TensorBoards(engine: engine, catalog: catalog, proxy: proxy, settings: .init(home: home, idle: idle))
     }
 
+    /// The kinds that have one, by what their addresses begin with.
+    private static let kinds = [
+        "trainings": ResourceKind("training"), "experiments": ResourceKind("experiment"),
+        "hyperparameter-tunings": ResourceKind("hyperparameterTuning"),
+    ]
+
     package var services: [any Service] { [boards] }
 
     /// From the console's button to the other origin.
     package func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {
-        for collection in ["trainings", "experiments"] {
+        for collection in TensorBoardFeature.kinds.keys {
             group.get("\(collection)/{id}/tensorboard") { request, context in
                 let page = try pages.page(request, context)
                 let path = "/tensorboard/\(try context.project)/\(collection)/\(try context.id)/"
@@ -62,8 +68,7 @@ package struct TensorBoardFeature: Feature {
         }
         let project = try context.project
         let collection = try context.parameters.require("collection")
-        let kinds = ["trainings": ResourceKind("training"), "experiments": ResourceKind("experiment")]
-        guard principal.mayRead(project: project), let kind = kinds[collection] else {
+        guard principal.mayRead(project: project), let kind = TensorBoardFeature.kinds[collection] else {
             throw TakumiError(.notFound, "there is no such page")
         }
         let key = ResourceKey(kind, try context.id)

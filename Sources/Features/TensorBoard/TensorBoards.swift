@@ -70,7 +70,7 @@ actor TensorBoards: Service {
         -> Workload
     {
         let tool = catalog.tensorBoard
-        let lock = try LockFile.place(tool.lock, digest: tool.digest, home: settings.home)
+        let lock = try tool.placeLock(home: settings.home)
         try FileManager.default.createDirectory(
             atPath: "\(settings.home)/\(folder)", withIntermediateDirectories: true)
         let task = TaskSpec(

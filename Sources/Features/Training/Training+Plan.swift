@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import JobKit
 import Resource
 
 /// What to do next about a training.
@@ -40,9 +41,10 @@ extension Training {
         var next = status
         next.startedAt = tasks.compactMap(\.runningAt).min() ?? status.startedAt
         next.isolation = tasks.first?.isolation ?? status.isolation
+        next.start = tasks.first?.start ?? status.start
         if tasks.contains(where: { $0.hasEnded && $0.outcome != .succeeded }), next.startedAt != nil {
             next.phase = .failInProgress
-            next.cause = Training.verdict(observation.tasks).cause
+            next.cause = Verdict(observation.tasks).cause
         } else if next.startedAt == nil {
             next.cause = tasks.first { !$0.hasEnded && $0.cause != nil }?.cause
         } else if tasks.count == observation.tasks.count, tasks.allSatisfy({ $0.phase == .finishing || $0.hasEnded }) {
@@ -59,11 +61,12 @@ extension Training {
 
     private func end(_ tasks: [TaskState?]) -> [TrainingAction] {
         var next = status
-        let verdict = Training.verdict(tasks)
+        let verdict = Verdict(tasks)
         let states = tasks.compactMap { $0 }
         next.startedAt = states.compactMap(\.runningAt).min() ?? status.startedAt
         next.endedAt = states.compactMap(\.endedAt).max()
         next.isolation = states.first?.isolation ?? status.isolation
+        next.start = states.first?.start ?? status.start
         next.exitCode = verdict.exitCode
         next.cause = verdict.cause
         if status.phase == .stopInProgress {
@@ -82,7 +85,7 @@ extension Training {
         if let cause = status.cause { return cause }
         switch status.phase {
         case .createRequested, .createInProgress: return "preparing"
-        case .running: return spec.nodes == 1 ? "the program runs" : "the program runs on \(spec.nodes) nodes"
+        case .running: return spec.job.nodes == 1 ? "the program runs" : "the program runs on \(spec.job.nodes) nodes"
         case .completeInProgress, .failInProgress, .stopInProgress: return "cleaning up"
         case .complete, .fail, .createFailed, .stopped:
             return "ended after \(status.elapsed(at: status.endedAt ?? .distantPast)) s"
@@ -95,24 +98,4 @@ extension Training {
         status.cause = cause
         return status
     }
-
-    /// The node that decided: the first one that failed by itself. The others were stopped because of it.
-    private static func verdict(_ tasks: [TaskState?]) -> (succeeded: Bool, cause: String?, exitCode: Int?) {
-        let ended = tasks.enumerated().compactMap { index, state in state.map { (index: index, state: $0) } }
-            .filter { $0.state.hasEnded }
-        let guilty = ended.filter { $0.state.outcome != .succeeded && $0.state.outcome != .stopped }
-            .min { ($0.state.endedAt ?? .distantFuture) < ($1.state.endedAt ?? .distantFuture) }
-        if let guilty {
-            let cause = guilty.state.cause ?? "failed without a reason"
-            return (false, tasks.count > 1 ? "node \(guilty.index): \(cause)" : cause, guilty.state.exitCode)
-        }
-        if let stopped = ended.first(where: { $0.state.outcome == .stopped }) {
-            return (false, "stopped from outside Takumi", stopped.state.exitCode)
-        }
-        return (!tasks.isEmpty, nil, ended.first?.state.exitCode)
-    }
-}
-
-extension Observation {
-    var hasEnded: Bool { tasks.allSatisfy { $0?.hasEnded == true } }
 }

@@ -1,38 +1,42 @@
+import Engine
 import Foundation
+import JobKit
 import Resource
 
 /// What a user asks of a training (T-1 to T-7). The API has checked it against images, flavors and storage.
 package struct TrainingSpec: ResourceSpec {
-    package struct Parameter: Codable, Sendable, Equatable {
-        package var name: String
-        package var value: String
-    }
-
-    package struct Dataset: Codable, Sendable, Equatable {
-        package var name: String
-        package var uri: String
-    }
-
     package var experimentID: String
-    package var imageID: String
-    package var flavorID: String
-    /// Nodes of the gang, 1 to 10.
-    package var nodes: Int
-    package var source: String
-    package var entryPoint: String
-    package var hyperparameters: [Parameter]
-    package var datasets: [Dataset]
-    package var checkpointInput: String?
-    package var checkpointOutput: String?
-    package var modelOutput: String
-    package var usesTorchrun: Bool
-    package var processesPerNode: Int?
-    package var timeoutMinutes: Int
-    package var usesLog: Bool
-    /// GB; nil where the user did not say.
-    package var dataStorageSize: Int?
+    package var job: JobSpec
+    package var hyperparameters: [JobParameter]
     /// The name of its folder in TensorBoard: readable, different from every other's, and kept when the training is renamed.
     package var runName: String
+
+    private enum Key: String, CodingKey { case experimentID, hyperparameters, runName }
+
+    package init(experimentID: String, job: JobSpec, hyperparameters: [JobParameter], runName: String) {
+        self.experimentID = experimentID
+        self.job = job
+        self.hyperparameters = hyperparameters
+        self.runName = runName
+    }
+
+    // Stored as one flat object.
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        experimentID = try container.decode(String.self, forKey: .experimentID)
+        hyperparameters = try container.decode([JobParameter].self, forKey: .hyperparameters)
+        runName = try container.decode(String.self, forKey: .runName)
+        job = try JobSpec(from: decoder)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(experimentID, forKey: .experimentID)
+        try container.encode(hyperparameters, forKey: .hyperparameters)
+        try container.encode(runName, forKey: .runName)
+        try job.encode(to: encoder)
+    }
 
     package var references: [Reference] {
         // A finished training outlives its experiment (X-4).
@@ -81,6 +85,8 @@ package struct TrainingStatus: ResourceStatus {
     /// Of the node that decided: exit status, or the negative signal.
     package var exitCode: Int?
     package var isolation: String?
+    /// How its interpreter was started.
+    package var start: String?
 
     package init() {}
 
@@ -95,7 +101,6 @@ package typealias Training = Resource<TrainingSpec, TrainingStatus>
 
 extension ResourceKind {
     static let training = ResourceKind("training")
-    static let experiment = ResourceKind("experiment")
 }
 
 extension Training {
@@ -107,8 +112,12 @@ extension Training {
         "tensorboard/\(metadata.project)/\(spec.experimentID)/\(spec.runName)"
     }
 
-    /// A name as one path component; names have no slashes, and a leading dot would hide the folder.
-    static func runName(_ name: String, unique: String) -> String {
-        "\(name.hasPrefix(".") ? "_\(name.dropFirst())" : name)-\(unique.prefix(8))"
+    func workload(in environment: JobEnvironment) -> Workload {
+        spec.job.workload(
+            JobRun(
+                id: workloadID, owner: key, project: metadata.project, title: metadata.name,
+                hyperparameters: spec.hyperparameters, tensorBoardFolder: tensorBoardFolder,
+                timeLimit: spec.job.timeoutMinutes * 60, waitsForWarmth: false),
+            in: environment)
     }
 }

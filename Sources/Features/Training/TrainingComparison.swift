@@ -2,6 +2,7 @@ import Console
 import FeatureKit
 import Foundation
 import Hummingbird
+import JobKit
 import Resource
 import Store
 import Telemetry
@@ -9,7 +10,7 @@ import Web
 
 /// Trainings side by side: settings, final metrics, curves on one chart.
 struct TrainingComparison: Sendable {
-    let files: TrainingFiles
+    let files: JobFiles
     let type: TrainingType
     let pages: Pages
     let store: Store
@@ -50,7 +51,7 @@ struct TrainingComparison: Sendable {
         }
         let wires = try await type.wire(trainings, project: page.project ?? "")
         var metrics: [[(name: String, series: MetricSeries)]] = []
-        for training in trainings { metrics.append(try await files.metrics(training)) }
+        for training in trainings { metrics.append(try await files.metrics(training.workloadID)) }
         model["columns"] = trainings.map { training -> [String: Any] in
             [
                 "name": training.metadata.name, "href": type.address(training.id, page),
@@ -89,7 +90,7 @@ struct TrainingComparison: Sendable {
             (
                 name,
                 metrics.map { found in
-                    found.first { $0.name == name }.map { TrainingTabs.number($0.series.latest) }
+                    found.first { $0.name == name }.map { MetricText.number($0.series.latest) }
                 }
             )
         }
@@ -111,16 +112,16 @@ struct TrainingComparison: Sendable {
             (t(key), zip(trainings, wires).map { value($0, $1) })
         }
         return [
-            row("training.experiment") { $1.experiment?.experimentName },
-            row("training.image") { $1.image?.imageName },
-            row("training.instance") { $1.flavor?.name },
-            row("training.nodes") { training, _ in "\(training.spec.nodes)" },
-            row("training.processes") { training, _ in training.spec.processesPerNode.map { "\($0)" } },
-            row("training.elapsed") { $1.startedDatetime == nil ? nil : Cell.duration($1.elapsedTimeSeconds) },
-            row("training.source") { training, _ in training.spec.source },
-            row("training.entryPoint") { training, _ in training.spec.entryPoint },
+            row("training.experiment") { $1.job.experiment?.experimentName },
+            row("training.image") { $1.job.image?.imageName },
+            row("training.instance") { $1.job.flavor?.name },
+            row("training.nodes") { training, _ in "\(training.spec.job.nodes)" },
+            row("training.processes") { training, _ in training.spec.job.processesPerNode.map { "\($0)" } },
+            row("training.elapsed") { $1.own.startedDatetime == nil ? nil : Cell.duration($1.own.elapsedTimeSeconds) },
+            row("training.source") { training, _ in training.spec.job.source },
+            row("training.entryPoint") { training, _ in training.spec.job.entryPoint },
             row("training.datasets") { training, _ in
-                training.spec.datasets.map { "\($0.name): \($0.uri)" }.joined(separator: ", ")
+                training.spec.job.datasets.map { "\($0.name): \($0.uri)" }.joined(separator: ", ")
             },
         ]
     }
@@ -130,7 +131,7 @@ struct TrainingComparison: Sendable {
         var names: [String] = []
         var series: [String: [Chart.Series]] = [:]
         for training in trainings {
-            for (name, found) in try await files.metrics(training) {
+            for (name, found) in try await files.metrics(training.workloadID) {
                 if series[name] == nil { names.append(name) }
                 series[name, default: []].append(
                     .init(label: training.metadata.name, points: found.curve.map { [Double($0.step), $0.value] }))

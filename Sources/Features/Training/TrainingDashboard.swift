@@ -2,6 +2,7 @@ import Catalog
 import Console
 import FeatureKit
 import Foundation
+import JobKit
 import Resource
 import Storage
 import Store
@@ -10,7 +11,7 @@ import Telemetry
 /// What trainings have to say on the dashboard: how many, what the running ones use, what happened last.
 struct TrainingDashboard: Sendable {
     let store: Store
-    let files: TrainingFiles
+    let files: JobFiles
     let routes: ResourceRoutes<TrainingType>
 
     func part(_ page: Page) async throws -> DashboardPart {
@@ -58,8 +59,10 @@ struct TrainingDashboard: Sendable {
         let (files, catalog) = (files, routes.type.catalog)
         return try await BlockingWork.run {
             running.compactMap { training in
-                guard let flavor = catalog.flavor(id: training.spec.flavorID) else { return nil }
-                let samples = (0..<training.spec.nodes).compactMap { files.lastSample(training, node: $0) }
+                guard let flavor = catalog.flavor(id: training.spec.job.flavorID) else { return nil }
+                let samples = (0..<training.spec.job.nodes).compactMap {
+                    files.lastSample(training.workloadID, node: $0)
+                }
                 return usage(training, flavor, samples, page)
             }
         }
@@ -69,12 +72,12 @@ struct TrainingDashboard: Sendable {
         -> DashboardPart.Usage?
     {
         guard !samples.isEmpty else { return nil }
-        let nodes = Double(training.spec.nodes)
+        let nodes = Double(training.spec.job.nodes)
         let (percent, detail): (Double, String)
         if flavor.gpus > 0 {
             let used = samples.flatMap(\.gpus).reduce(0) { $0 + $1.utilization }
             percent = used / (nodes * Double(flavor.gpus))
-            detail = page.t("dashboard.gpuUse", ["count": "\(flavor.gpus * training.spec.nodes)"])
+            detail = page.t("dashboard.gpuUse", ["count": "\(flavor.gpus * training.spec.job.nodes)"])
         } else {
             let used = samples.reduce(0) { $0 + $1.cpuPercent } / 100
             let given = nodes * Double(flavor.vcpus)

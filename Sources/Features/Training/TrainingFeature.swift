@@ -1,9 +1,9 @@
 import Catalog
 import Console
 import Control
-import Engine
 import FeatureKit
 import Hummingbird
+import JobKit
 import Resource
 import Store
 import Telemetry
@@ -14,26 +14,23 @@ package struct TrainingFeature: Feature {
     private let store: Store
     private let reconciler: TrainingReconciler
     private let routes: ResourceRoutes<TrainingType>
-    private let logs: TrainingLogs
-    private let files: TrainingFiles
+    private let logs: JobLogs
+    private let files: JobFiles
 
     package init(
-        store: Store, engine: any Engine, catalog: Catalog, storage: any StorageChecks, sources: ClockAndIDs,
-        home: String,
-        region: String, apiURL: @escaping @Sendable () -> String, publicURL: @escaping @Sendable () -> String,
-        createExperiment: @escaping @Sendable (String, String?, String) async throws -> String
+        store: Store, checks: JobChecks, templates: JobTemplates, sources: ClockAndIDs, home: String, region: String,
+        apiURL: @escaping @Sendable () -> String, publicURL: @escaping @Sendable () -> String
     ) {
         self.store = store
         reconciler = TrainingReconciler(
-            store: store, engine: engine, catalog: catalog, sources: sources, home: home, region: region,
+            store: store, engine: checks.engine, catalog: checks.catalog, sources: sources, home: home, region: region,
             apiURL: apiURL)
         routes = ResourceRoutes(
             TrainingType(
-                store: store, engine: engine, catalog: catalog, storage: storage, sources: sources, home: home,
-                publicURL: publicURL, createExperiment: createExperiment),
+                store: store, checks: checks, templates: templates, sources: sources, home: home, publicURL: publicURL),
             store: store, sources: sources)
-        logs = TrainingLogs(store: store, home: home)
-        files = TrainingFiles(home: home)
+        logs = JobLogs(store: store, home: home)
+        files = JobFiles(home: home)
     }
 
     /// Below the home; nil for another kind's record.
@@ -52,10 +49,11 @@ package struct TrainingFeature: Feature {
                 try await routes.respond(try await routes.type.stop(try await routes.resource(context)))
             }
             .get("logs") { request, context in
-                try logs.respond(to: QueryItems(request), try await routes.resource(context))
+                try logs.respond(
+                    to: QueryItems(request), routes.type.job(of: try await routes.resource(context)))
             }
             .get("metrics") { _, context in
-                try logs.metrics(of: try await routes.resource(context))
+                try logs.metrics(of: routes.type.job(of: try await routes.resource(context)))
             }
     }
 
@@ -65,7 +63,7 @@ package struct TrainingFeature: Feature {
     package func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {
         let resourcePages = ResourcePages(routes, pages, store: store)
         TrainingComparison(files: files, type: routes.type, pages: pages, store: store).add(to: group)
-        TrainingTabs(files: files, resourcePages: resourcePages, store: store).add(to: group)
+        JobTabs(files: files, resourcePages: resourcePages, store: store).add(to: group)
         resourcePages.add(to: group)
     }
 
@@ -98,19 +96,12 @@ package struct TrainingFeature: Feature {
     }
 
     package var api: APIDescription {
-        let fields: [APIDescription.Field] = [
-            .init("trainingName", required: true), .init("description"),
-            .init("experimentId", note: "or experimentName"),
-            .init("experimentName"), .init("experimentDescription"), .init("imageId", required: true),
-            .init("flavorId", required: true), .init("instanceCount", "integer", note: "1 to 10"),
-            .init("sourceDirUri", required: true), .init("entryPoint", required: true), .init("algorithmId"),
-            .init("hyperparameterList", "object[]"), .init("datasetList", "object[]"), .init("checkPointInputUri"),
-            .init("checkPointUploadUri"), .init("modelUploadUri", required: true),
-            .init("trainingTypeCode", note: "NORMAL"),
-            .init("timeoutMinutes", "integer", note: "60 to 43200"), .init("useLog", "boolean"),
-            .init("useTorchrun", "boolean"), .init("nprocPerNode", "integer"),
-            .init("dataStorageSize", "integer", note: "300 to 10000 GB"), .init("tagList", "object[]"),
-        ]
+        let fields: [APIDescription.Field] =
+            [.init("trainingName", required: true), .init("description")] + APIDescription.jobFields
+            + [
+                .init("hyperparameterList", "object[]"), .init("trainingTypeCode", note: "NORMAL"),
+                .init("tagList", "object[]"),
+            ]
         return .resource(routes.type.names, create: fields, filters: [.init("experimentId")])
             + APIDescription([
                 .init("PUT", "/trainings/{id}/stop", "Stop a running training", payload: "training"),

@@ -2,12 +2,20 @@ import Catalog
 import Console
 import FeatureKit
 import Foundation
+import JobKit
 import Resource
 import Store
 import Web
 
 /// Trainings in the console: list, details, actions (T-8 to T-10).
-extension TrainingType: PagedType {
+extension TrainingType: JobType {
+    func job(of training: Training) -> Job {
+        Job(
+            key: training.key, workloadID: training.workloadID, spec: training.spec.job,
+            hyperparameters: training.spec.hyperparameters, hasRun: training.status.startedAt != nil,
+            isSettled: training.status.phase.isSettled)
+    }
+
     var icon: String { "training" }
     var filterNames: [String] { ["experimentId"] }
 
@@ -24,13 +32,13 @@ extension TrainingType: PagedType {
     }
 
     func cells(_ training: Training, _ wire: TrainingWire, _ page: Page) -> [Cell] {
-        let count = training.spec.nodes > 1 ? " × \(training.spec.nodes)" : ""
+        let count = training.spec.job.nodes > 1 ? " × \(training.spec.job.nodes)" : ""
         return [
             .title(training.metadata.name, href: address(training.id, page)),
             .badge(Badge(training.status.phase, cause: training.status.cause)),
             experiment(wire, page),
-            .text(wire.image?.imageName ?? ""),
-            .text((wire.flavor?.name ?? "") + count),
+            .text(wire.job.image?.imageName ?? ""),
+            .text((wire.job.flavor?.name ?? "") + count),
             .elapsed(start: training.status.startedAt, end: end(training)),
             .time(training.metadata.createdAt),
         ]
@@ -42,7 +50,7 @@ extension TrainingType: PagedType {
     }
 
     private func experiment(_ wire: TrainingWire, _ page: Page) -> Cell {
-        guard let experiment = wire.experiment else { return .text("") }
+        guard let experiment = wire.job.experiment else { return .text("") }
         return .link(experiment.experimentName, href: "\(page.base)/experiments/\(experiment.experimentId)")
     }
 
@@ -50,21 +58,9 @@ extension TrainingType: PagedType {
         let chosen = page.query["experimentId"]
         return [
             Listing.Filter(
-                "experimentId", page.t("training.experiment"), try await experimentOptions(page, chosen: chosen))
+                "experimentId", page.t("training.experiment"),
+                try await JobForm.experimentOptions(page, chosen: chosen, store: store))
         ]
-    }
-
-    /// The newest experiments: a list that a person can still choose from. And the one that is chosen, however old.
-    func experimentOptions(_ page: Page, chosen: String?) async throws -> [Field.Option] {
-        var query = Query(.experiment, project: page.project)
-        query.limit = 200
-        var records = try await store.records(query)
-        if let chosen, !chosen.isEmpty, !records.contains(where: { $0.key.id == chosen }),
-            let record = try await store.record(ResourceKey(.experiment, chosen), project: page.project)
-        {
-            records.append(record)
-        }
-        return records.map { Field.Option($0.key.id, $0.metadata.name) }
     }
 
     func pick(_ page: Page) -> (name: String, action: String)? {
@@ -79,7 +75,7 @@ extension TrainingType: PagedType {
     // MARK: - Details
 
     func cards(_ training: Training, _ wire: TrainingWire, _ page: Page) async throws -> [FactCard] {
-        let (t, spec, status) = (page.t, training.spec, training.status)
+        let (t, spec, status) = (page.t, training.spec.job, training.status)
         var run: [(name: String, value: Cell)] = [
             (t("training.experiment"), experiment(wire, page)),
             (t("training.elapsed"), .elapsed(start: status.startedAt, end: end(training))),
@@ -87,13 +83,14 @@ extension TrainingType: PagedType {
             (t("training.ended"), .time(status.endedAt)),
         ]
         if let code = status.exitCode { run.append((t("training.exitCode"), .number("\(code)"))) }
+        if let start = status.start { run.append((t("training.start"), .text(start))) }
         if let isolation = status.isolation { run.append((t("training.isolation"), .text(isolation))) }
         var resources: [(name: String, value: Cell)] = [
-            (t("training.image"), .text(wire.image?.imageName ?? spec.imageID)),
-            (t("training.instance"), .text(wire.flavor.map { TrainingPages.flavor($0, t) } ?? spec.flavorID)),
+            (t("training.image"), .text(wire.job.image?.imageName ?? spec.imageID)),
+            (t("training.instance"), .text(wire.job.flavor.map { FlavorText.text($0) } ?? spec.flavorID)),
             (t("training.nodes"), .number("\(spec.nodes)")),
         ]
-        if wire.image?.frameworkCode == Image.Framework.pytorch.rawValue {
+        if wire.job.image?.frameworkCode == Image.Framework.pytorch.rawValue {
             resources.append((t("training.torchrun"), .text(spec.usesTorchrun ? t("value.yes") : t("value.no"))))
         }
         if let processes = spec.processesPerNode {
@@ -111,7 +108,7 @@ extension TrainingType: PagedType {
                     (t("training.modelOutput"), .code(spec.modelOutput)),
                     (
                         t("training.hyperparameters"),
-                        .lines(spec.hyperparameters.map { "\($0.name) = \($0.value)" })
+                        .lines(training.spec.hyperparameters.map { "\($0.name) = \($0.value)" })
                     ),
                 ], isWide: true),
         ]
@@ -174,17 +171,5 @@ extension TrainingType: PagedType {
                     model_upload_uri="obs://…/iris/model")
                 """),
         ]
-    }
-}
-
-enum TrainingPages {
-    /// "m2.c2m4: 2 vCPU, 4 GiB".
-    static func flavor(_ flavor: TrainingWire.Flavor, _ t: Strings) -> String {
-        text(flavor.name, vcpus: flavor.vcpus, memoryMiB: flavor.ram, gpus: flavor.gpuCount)
-    }
-
-    static func text(_ name: String, vcpus: Int, memoryMiB: Int, gpus: Int) -> String {
-        let memory = memoryMiB % 1024 == 0 ? "\(memoryMiB / 1024) GiB" : "\(memoryMiB) MiB"
-        return "\(name): \(vcpus) vCPU, \(memory)\(gpus > 0 ? ", \(gpus) GPU" : "")"
     }
 }

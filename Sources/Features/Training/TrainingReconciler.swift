@@ -3,6 +3,7 @@ import Control
 import Engine
 import FeatureKit
 import Foundation
+import JobKit
 import Resource
 import Store
 
@@ -47,14 +48,15 @@ struct TrainingReconciler: Reconciler {
     }
 
     private func launch(_ training: Training) async throws {
-        guard let image = catalog.image(id: training.spec.imageID),
-            let flavor = catalog.flavor(id: training.spec.flavorID)
+        guard let image = catalog.image(id: training.spec.job.imageID),
+            let flavor = catalog.flavor(id: training.spec.job.flavorID)
         else {
             throw TakumiError(.failed, "the image or the instance type of this training is no longer offered")
         }
         let lock = try LockFile.place(image.lock, digest: image.digest, home: home)
         try await engine.launch(
-            training.workload(image: image, flavor: flavor, lock: lock, region: region, apiURL: apiURL()))
+            training.workload(
+                in: JobEnvironment(image: image, flavor: flavor, lock: lock, region: region, apiURL: apiURL())))
     }
 
     private func fail(_ training: Training, _ cause: String) async throws {

@@ -1,41 +1,13 @@
 import Catalog
 import FeatureKit
 import Foundation
+import JobKit
 import Resource
 import Store
 import Web
 
-/// A training as the vendor's SDK reads it.
-struct TrainingWire: Encodable, Sendable {
-    struct Experiment: Encodable, Sendable {
-        var experimentId: String
-        var experimentName: String
-        var experimentStatusCode: String
-    }
-
-    struct Image: Encodable, Sendable {
-        var imageId: String
-        var imageName: String
-        var imageTypeCode: String
-        var coreTypeCode: String
-        var frameworkCode: String
-        var frameworkVersion: String
-        var pythonVersion: String
-    }
-
-    struct Flavor: Encodable, Sendable {
-        var id: String
-        var name: String
-        var vcpus: Int
-        var ram: Int
-        var disk: Int
-        var gpuFlavor: Bool
-        var gpuCount: Int
-        var gpuMemory: Int
-    }
-
-    struct Size: Encodable, Sendable { var storageSize: Int }
-
+/// What a training has to say of itself, as the vendor's SDK reads it.
+struct OwnTrainingWire: Encodable, Sendable {
     var trainingId: String
     var trainingName: String
     var trainingStatusCode: String
@@ -48,28 +20,14 @@ struct TrainingWire: Encodable, Sendable {
     var elapsedTimeSeconds: Int
     var exitCode: Int?
     var isolation: String?
+    /// How the interpreter was started (docs/warm-images.md).
+    var startReason: String?
     var trainingTypeCode = "NORMAL"
-    var experiment: Experiment?
-    var image: Image?
-    var flavor: Flavor?
     var instanceCount: Int
-    var useTorchrun: Bool
-    var nprocPerNode: Int?
-    var sourceDirUri: String
-    var entryPoint: String
-    var hyperparameterList: [TrainingCreate.Parameter]
-    var datasetList: [TrainingCreate.Dataset]
-    var modelUploadUri: String
-    var checkPointInputUri: String?
-    var checkPointUploadUri: String?
-    var timeoutMinutes: Int
-    var useLog: Bool
-    var dataStorageList: [Size]
-    var tensorboardAccessUri: String
-    var tensorboardAccessPath: String
+    var hyperparameterList: [JobBody.Parameter]
     var tagList: [WireTag]
 
-    init(_ training: Training, experiment: Record?, catalog: Catalog, publicURL: String, now: Date) {
+    init(_ training: Training, now: Date) {
         let (metadata, spec, status) = (training.metadata, training.spec, training.status)
         trainingId = training.id
         trainingName = metadata.name
@@ -83,35 +41,27 @@ struct TrainingWire: Encodable, Sendable {
         elapsedTimeSeconds = status.elapsed(at: now)
         exitCode = status.exitCode
         isolation = status.isolation
-        self.experiment = experiment.map {
-            Experiment(experimentId: $0.key.id, experimentName: $0.metadata.name, experimentStatusCode: $0.phase)
-        }
-        image = catalog.image(id: spec.imageID).map {
-            Image(
-                imageId: $0.id, imageName: $0.name, imageTypeCode: $0.type.rawValue, coreTypeCode: $0.core.rawValue,
-                frameworkCode: $0.framework.rawValue, frameworkVersion: $0.frameworkVersion,
-                pythonVersion: $0.pythonVersion)
-        }
-        flavor = catalog.flavor(id: spec.flavorID).map {
-            Flavor(
-                id: $0.id, name: $0.name, vcpus: $0.vcpus, ram: $0.memoryMiB, disk: $0.diskGB, gpuFlavor: $0.gpus > 0,
-                gpuCount: $0.gpus, gpuMemory: $0.gpuMemoryMiB)
-        }
-        instanceCount = spec.nodes
-        useTorchrun = spec.usesTorchrun
-        nprocPerNode = spec.processesPerNode
-        sourceDirUri = spec.source
-        entryPoint = spec.entryPoint
+        startReason = status.start
+        instanceCount = spec.job.nodes
         hyperparameterList = spec.hyperparameters.map { .init(parameterName: $0.name, parameterValue: $0.value) }
-        datasetList = spec.datasets.map { .init(datasetName: $0.name, dataUri: $0.uri) }
-        modelUploadUri = spec.modelOutput
-        checkPointInputUri = spec.checkpointInput
-        checkPointUploadUri = spec.checkpointOutput
-        timeoutMinutes = spec.timeoutMinutes
-        useLog = spec.usesLog
-        dataStorageList = spec.dataStorageSize.map { [Size(storageSize: $0)] } ?? []
-        tensorboardAccessPath = "/tensorboard/\(metadata.project)/trainings/\(training.id)/"
-        tensorboardAccessUri = publicURL + tensorboardAccessPath
         tagList = metadata.tags.map(WireTag.init)
+    }
+}
+
+/// As one flat object.
+struct TrainingWire: Encodable, Sendable {
+    var own: OwnTrainingWire
+    var job: JobWire
+
+    init(_ training: Training, experiment: Record?, catalog: Catalog, publicURL: String, now: Date) {
+        own = OwnTrainingWire(training, now: now)
+        job = JobWire(
+            training.spec.job, experiment: experiment, catalog: catalog, publicURL: publicURL,
+            tensorBoard: "/tensorboard/\(training.metadata.project)/trainings/\(training.id)/")
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try own.encode(to: encoder)
+        try job.encode(to: encoder)
     }
 }

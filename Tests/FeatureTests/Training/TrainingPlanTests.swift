@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import JobKit
 import Resource
 import Testing
 
@@ -15,10 +16,10 @@ import Testing
         return Training(
             metadata: Metadata(key: ResourceKey(.training, "t"), project: "default", name: "iris", createdAt: start),
             spec: TrainingSpec(
-                experimentID: "e", imageID: "i", flavorID: "f", nodes: nodes, source: "obs://s", entryPoint: "train.py",
-                hyperparameters: [], datasets: [], checkpointInput: nil, checkpointOutput: nil, modelOutput: "obs://m",
-                usesTorchrun: false, processesPerNode: nil, timeoutMinutes: 60, usesLog: false, dataStorageSize: nil,
-                runName: "iris-1"),
+                experimentID: "e",
+                job: JobSpec(
+                    imageID: "i", flavorID: "f", nodes: nodes, source: "obs://s", entryPoint: "train.py",
+                    modelOutput: "obs://m", timeoutMinutes: 60), hyperparameters: [], runName: "iris-1"),
             status: status)
     }
 

@@ -1,6 +1,7 @@
 import Catalog
 import Engine
 import Foundation
+import JobKit
 import Resource
 import Testing
 
@@ -14,12 +15,13 @@ import Testing
         let image = try #require(catalog.images.first { $0.alias == alias })
         let flavor = try #require(catalog.flavors.first { $0.name == "m2.c2m4" })
         var spec = TrainingSpec(
-            experimentID: "e", imageID: image.id, flavorID: flavor.id, nodes: nodes, source: "obs://s",
-            entryPoint: "train.py",
+            experimentID: "e",
+            job: JobSpec(
+                imageID: image.id, flavorID: flavor.id, nodes: nodes, source: "obs://s", entryPoint: "train.py",
+                datasets: [.init(name: "train", uri: "obs://d")], modelOutput: "obs://m", usesTorchrun: torchrun,
+                processesPerNode: torchrun ? 2 : nil, timeoutMinutes: 60),
             hyperparameters: [.init(name: "epochs", value: "10"), .init(name: "Model-Version", value: "a \"b\" {c}")],
-            datasets: [.init(name: "train", uri: "obs://d")], checkpointInput: nil, checkpointOutput: nil,
-            modelOutput: "obs://m", usesTorchrun: torchrun, processesPerNode: torchrun ? 2 : nil, timeoutMinutes: 60,
-            usesLog: false, dataStorageSize: nil, runName: "iris-1")
+            runName: "iris-1")
         change(&spec)
         let training = Training(
             metadata: Metadata(
@@ -27,7 +29,8 @@ import Testing
                 createdAt: Date(timeIntervalSince1970: 0)),
             spec: spec, status: TrainingStatus())
         return training.workload(
-            image: image, flavor: flavor, lock: "lock", region: "kr1", apiURL: "http://takumi.test")
+            in: JobEnvironment(
+                image: image, flavor: flavor, lock: "lock", region: "kr1", apiURL: "http://takumi.test"))
     }
 
     @Test func hyperparametersBecomeArgumentsAndVariables() throws {
@@ -60,7 +63,7 @@ import Testing
         #expect(environment["EM_TENSORBOARD_LOG_DIR"] == Placeholder.output("tensorboard"))
         #expect(environment["EM_REGION"] == "kr1")
         #expect(environment["EM_APPKEY"] == "default")
-        let resumed = try workload(alias: "python") { $0.checkpointInput = "obs://c" }.tasks[0]
+        let resumed = try workload(alias: "python") { $0.job.checkpointInput = "obs://c" }.tasks[0]
         #expect(resumed.environment["EM_CHECKPOINT_INPUT_DIR"] == Placeholder.input("checkpoint-input"))
     }
 
@@ -111,7 +114,7 @@ import Testing
     @Test func checkpointsGoNowhereUnlessAsked() throws {
         let plain = try workload(alias: "python").tasks[0].outputs
         #expect(plain.first { $0.name == "checkpoint" }?.destination == .scratch)
-        let asked = try workload(alias: "python") { $0.checkpointOutput = "obs://c" }.tasks[0].outputs
+        let asked = try workload(alias: "python") { $0.job.checkpointOutput = "obs://c" }.tasks[0].outputs
         #expect(asked.first { $0.name == "checkpoint" }?.destination == .uri("obs://c"))
     }
 

@@ -51,10 +51,10 @@ import Testing
         _ = follow.received(line(0))
         // The server is shut down in good order while the training goes on.
         #expect(follow.streamEnded() == .askWhetherEnded)
-        #expect(follow.trainingHasEnded(false) == .wait(milliseconds: 200, offset: 0))
+        #expect(follow.answered(hasEnded: false) == .wait(milliseconds: 200, offset: 0))
         // By the next time it has ended; what it wrote in between is fetched first.
         #expect(follow.streamEnded() == .askWhetherEnded)
-        #expect(follow.trainingHasEnded(true) == .open(offset: 0))
+        #expect(follow.answered(hasEnded: true) == .open(offset: 0))
         #expect(follow.received(line(10, "last")).map(\.text) == ["last"])
         #expect(follow.streamEnded() == .finish)
     }
@@ -63,7 +63,7 @@ import Testing
         var follow = LogFollow()
         for _ in 0..<200 {
             #expect(follow.streamEnded() == .askWhetherEnded)
-            let action = follow.trainingHasEnded(false)
+            let action = follow.answered(hasEnded: false)
             #expect(action != .giveUp)
         }
     }
@@ -200,8 +200,9 @@ import Testing
                  "hyperparameterList":[{"parameterName":"lr","parameterValue":"0.1"},
                                        {"parameterName":"epochs","parameterValue":"1"}]}
                 """.utf8))
-        var body = TrainingBody(copying: original)
-        body.apply(try TrainingSettings.parse(["--hp", "epochs=9", "--timeout", "2"]))
+        var body = JobRequest(copying: original)
+        body.apply(try JobSettings.parse(["--timeout", "2"]))
+        body.apply(try Hyperparameters.parse(["--hp", "epochs=9"]))
         #expect(body.fields["instanceCount"] == .int(2))
         #expect(body.fields["imageId"] == .string("i"))
         #expect(body.fields["flavorId"] == .string("f"))

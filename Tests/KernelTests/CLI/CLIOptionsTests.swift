@@ -68,6 +68,8 @@ import Testing
         _ = try TrainingCommand.parseAsRoot(["copy", "x", "--name", "y", "--hp", "a=b"])
         _ = try TrainingCommand.parseAsRoot(["update", "x", "--tag", "a=b", "--untag", "c"])
         _ = try TrainingCommand.parseAsRoot(["delete", "x", "y", "--yes"])
+        _ = try TrainingCommand.parseAsRoot(["stop", "x", "y", "--yes"])
+        _ = try TrainingCommand.parseAsRoot(["create", "x", "--template", "t"])
         _ = try StorageCommand.parseAsRoot(["policy", "set", "c", "--allow-service"])
         _ = try StorageCommand.parseAsRoot(["cp", "./a", "c/a"])
         _ = try ImageCommand.parseAsRoot(["list"])
@@ -105,10 +107,10 @@ import Testing
         ])
         let gpu = JSONValue.object(["name": .string("g2"), "gpuCount": .int(1), "vcpus": .int(4)])
         let cpu = JSONValue.object(["name": .string("m2"), "gpuCount": .int(0), "vcpus": .int(2)])
-        let torchrun = try TrainingSettings.parse(["--torchrun", "--nproc", "3"])
-        #expect(Catalog.misfits(image, cpu, try TrainingSettings.parse([])) == [])
+        let torchrun = try JobSettings.parse(["--torchrun", "--nproc", "3"])
+        #expect(Catalog.misfits(image, cpu, try JobSettings.parse([])) == [])
         #expect(
-            Catalog.misfits(image, gpu, try TrainingSettings.parse([])) == [
+            Catalog.misfits(image, gpu, try JobSettings.parse([])) == [
                 "--instance: 'g2' has 1 GPU and does not fit the CPU image 'tf'"
             ])
         #expect(

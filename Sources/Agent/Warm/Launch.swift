@@ -1,0 +1,94 @@
+import Engine
+import Foundation
+
+/// Starts a task's program: as a fork of a warm image where that is the same as a cold start, else cold.
+struct Launch {
+    private let assignment: TaskAssignment
+    private let paths: TaskPaths
+    /// The folder of the image's packages.
+    private let environment: String
+    /// Files of control groups to enter.
+    private let joining: [String]
+    private let stop: StopRequest
+    private let command: [String]
+    private let variables: [String: String]
+
+    init(
+        assignment: TaskAssignment, paths: TaskPaths, environment: String, joining: [String], stop: StopRequest
+    ) {
+        (self.assignment, self.paths, self.environment) = (assignment, paths, environment)
+        (self.joining, self.stop) = (joining, stop)
+        let values = paths.placeholders(environment: environment)
+        command = assignment.spec.command.map { Placeholder.fill($0, values) }
+        variables = paths.environment(filling: values)
+    }
+
+    /// - Returns: the process, and how it was started for the details of the run.
+    func start(output: Int32, error: Int32) throws -> (any StartedProcess, String?) {
+        switch assignment.spec.start {
+        case .warm(let imports, let waits)?:
+            guard let image = image(imports) else { return (try cold(output, error), "cold: switched off") }
+            let begin = ContinuousClock.now
+            let reason: String
+            if let connection = waits ? try image.waitUntilReady(stop: stop) : image.connect() {
+                do {
+                    let process = try forked(connection, output, error)
+                    let time = Int((ContinuousClock.now - begin) / .milliseconds(1))
+                    return (process, "forked from an interpreter with \(imports.joined(separator: ", ")) in \(time) ms")
+                } catch let failure { reason = "\(failure)" }
+            } else {
+                reason = image.unusable ?? "no interpreter was warm yet"
+            }
+            return (try cold(output, error), "cold: \(reason)")
+        case .cold(let reason)?:
+            return (try cold(output, error), "cold: \(reason)")
+        case nil:
+            return (try cold(output, error), nil)
+        }
+    }
+
+    /// Leaves a warm interpreter for who comes next. After the run, which needed the machine for itself.
+    func warmForNext() {
+        guard case .warm(let imports, false)? = assignment.spec.start, let image = image(imports),
+            image.unusable == nil,
+            !stop.isRequested
+        else { return }
+        if let connection = image.connect() { close(connection) } else { try? image.start() }
+    }
+
+    private func image(_ imports: [String]) -> WarmImage? {
+        assignment.warm.map {
+            WarmImage(settings: $0, environment: environment, imports: imports, variables: variables)
+        }
+    }
+
+    private func cold(_ output: Int32, _ error: Int32) throws -> SpawnedProcess {
+        try SpawnedProcess(
+            sandboxed(command) ?? command, environment: variables, directory: paths.directory, output: output,
+            error: error, isBubblewrap: assignment.sandbox, joining: joining)
+    }
+
+    private func forked(_ connection: Int32, _ output: Int32, _ error: Int32) throws -> ForkedProcess {
+        var variables = variables
+        var holder: SandboxHolder?
+        if let wrapped = sandboxed(SandboxHolder.command, informing: SandboxHolder.infoDescriptor) {
+            holder = try SandboxHolder(wrapped, environment: ["PATH": "/usr/bin:/bin"], joining: joining)
+            // As bubblewrap says it to who it starts.
+            variables["PWD"] = paths.directory
+        }
+        return try ForkedProcess(
+            ForkedProcess.Request(
+                arguments: Array(command.dropFirst()), environment: variables, directory: paths.directory,
+                sandboxed: holder != nil, joins: joining),
+            connection: connection, sandbox: holder, output: output, error: error)
+    }
+
+    /// nil where there is no sandbox here.
+    private func sandboxed(_ command: [String], informing: Int? = nil) -> [String]? {
+        guard assignment.sandbox, let sandbox = Sandbox() else { return nil }
+        return sandbox.wrapping(
+            command, home: assignment.home, directory: paths.directory,
+            readable: [Mount(environment)] + paths.readable, writable: paths.writable, gpu: !assignment.gpus.isEmpty,
+            informing: informing)
+    }
+}

@@ -1,0 +1,150 @@
+import Catalog
+import Control
+import Engine
+import FeatureKit
+import Foundation
+import JobKit
+import Resource
+import Store
+
+/// Brings a tuning to its end: looks at its trials, ends those that are not worth going on with, asks for new ones.
+///
+/// What one round decides is written in one transaction, trials and counts together; only then the engine is told. So a
+/// server that is killed between two instructions finds trials that it launches again, which launches nothing twice, or
+/// ends that it asks for again.
+struct TuningReconciler: Reconciler {
+    let kind = ResourceKind.tuning
+    let store: Store
+    let engine: any Engine
+    let catalog: Catalog
+    let samplers: Samplers
+    let files: TrialFiles
+    let sources: ClockAndIDs
+    let home: String
+    let region: String
+    let apiURL: @Sendable () -> String
+
+    func reconcile(_ key: ResourceKey) async throws -> Duration? {
+        guard let tuning: Tuning = try await store.resource(key), !tuning.status.phase.isSettled else { return nil }
+        var round = TuningRound(tuning, trials: try await trials(of: key, activeOnly: true), now: sources.now())
+        for trial in round.active {
+            let observation = await engine.observe(trial.workloadID)
+            round.look(at: trial, observation, try await files.reports(of: trial, tuning, observation))
+        }
+        round.decide(try await files.rivals(of: tuning, round))
+        var again: Duration?
+        if round.wanted > 0 { again = try await addTrials(&round) }
+        guard try await commit(round) else { return .zero }
+        await act(round)
+        return again
+    }
+
+    // MARK: - Steps
+
+    /// - Returns: when to look again, where there are no suggestions yet.
+    private func addTrials(_ round: inout TuningRound) async throws -> Duration? {
+        let tuning = round.tuning
+        let store = store
+        do {
+            let (suggestions, isExhausted) = try await samplers.suggest(
+                round.wanted, for: tuning, changed: round.settled, known: round.status.counts.total,
+                history: { try await TuningReconciler.trials(store, of: tuning.key, activeOnly: false) })
+            for suggestion in suggestions {
+                round.add(
+                    suggestion, id: sources.newID(), bound: try await files.bound(tuning, round), now: sources.now())
+            }
+            round.status.isExhausted = isExhausted
+            round.decideEnd()
+            if round.status.cause?.hasPrefix(Self.preparing) == true { round.status.cause = nil }
+            return nil
+        } catch Samplers.NotReady.starting(let cause) {
+            await samplers.note(round.settled, of: tuning.id)
+            round.status.cause = "\(Self.preparing)\(cause)"
+            return .milliseconds(100)
+        } catch Samplers.NotReady.failed(let cause) {
+            await samplers.note(round.settled, of: tuning.id)
+            if round.status.counts.total == 0 {
+                round.fail(cause)
+                return nil
+            }
+            round.status.cause = "\(Self.preparing)\(cause)"
+            return .seconds(10)
+        }
+    }
+
+    private static let preparing = "next trial: "
+
+    private func commit(_ round: TuningRound) async throws -> Bool {
+        if round.wanted == 0 { await samplers.note(round.settled, of: round.tuning.id) }
+        var batch = Batch()
+        for trial in round.changed { try batch.update(trial) }
+        for trial in round.added { try batch.insert(trial) }
+        if round.status != round.tuning.status {
+            _ = try round.tuning.status.phase.advanced(to: round.status.phase)
+            var next = round.tuning
+            next.status = round.status
+            try batch.update(next, event: round.event)
+        }
+        guard !batch.isEmpty else { return true }
+        guard try await store.apply(batch) else { return false }
+        // Only what is written is told to the search.
+        await samplers.note(round.added, of: round.tuning.id)
+        for trial in round.settled { files.settled(trial) }
+        if round.status.phase.isSettled { await samplers.forget(round.tuning.id) }
+        return true
+    }
+
+    private func act(_ round: TuningRound) async {
+        for trial in round.toStop { await engine.stop(trial.workloadID) }
+        for trial in round.toLaunch + round.added {
+            do {
+                try await launch(trial, round)
+            } catch {
+                await refuse(trial, round.tuning, cause: (error as? TakumiError)?.message ?? "\(error)")
+            }
+        }
+    }
+
+    private func launch(_ trial: Trial, _ round: TuningRound) async throws {
+        let job = trial.job(round.tuning)
+        guard let image = catalog.image(id: job.imageID), let flavor = catalog.flavor(id: job.flavorID) else {
+            throw TakumiError(.failed, "the image or the instance type of this tuning is no longer offered")
+        }
+        let lock = try LockFile.place(image.lock, digest: image.digest, home: home)
+        let remaining = round.tuning.spec.budget - round.status.lastRun(at: sources.now())
+        try await engine.launch(
+            job.workload(
+                trial.run(round.tuning, remaining: remaining),
+                in: JobEnvironment(image: image, flavor: flavor, lock: lock, region: region, apiURL: apiURL())))
+    }
+
+    /// A trial that the engine does not take: the trial has failed, and the counts say so.
+    private func refuse(_ trial: Trial, _ tuning: Tuning, cause: String) async {
+        guard var failed: Trial = try? await store.resource(trial.key),
+            var owner: Tuning = try? await store.resource(tuning.key), !failed.status.phase.isSettled
+        else { return }
+        owner.status.counts.move(from: failed.status.phase, to: .failed)
+        failed.status.phase = .failed
+        failed.status.cause = cause
+        failed.status.endedAt = sources.now()
+        var batch = Batch()
+        try? batch.update(failed)
+        try? batch.update(owner)
+        _ = try? await store.apply(batch)
+    }
+
+    // MARK: - Trials
+
+    private func trials(of key: ResourceKey, activeOnly: Bool) async throws -> [Trial] {
+        try await Self.trials(store, of: key, activeOnly: activeOnly)
+    }
+
+    /// Oldest first.
+    static func trials(_ store: Store, of key: ResourceKey, activeOnly: Bool) async throws -> [Trial] {
+        var query = Query(.trial, project: nil)
+        query.referring = key
+        query.unsettledOnly = activeOnly
+        query.order = .oldest
+        return try await store.records(query).map { try $0.decoded() }
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import GRDB
+import Resource
+
+/// Writes that belong together: all of them happen, or none.
+package struct Batch: Sendable {
+    fileprivate struct Insertion: Sendable {
+        var record: Record
+        var references: [Reference]
+        var event: String?
+    }
+
+    fileprivate struct Update: Sendable {
+        var record: Record
+        var expected: Int
+        var event: String?
+    }
+
+    fileprivate var insertions: [Insertion] = []
+    fileprivate var updates: [Update] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { insertions.isEmpty && updates.isEmpty }
+
+    /// A new resource, whose references are known to be there.
+    package mutating func insert<Spec, Status>(_ resource: Resource<Spec, Status>, event: String? = nil) throws {
+        insertions.append(
+            Insertion(record: try Record(resource), references: resource.spec.references, event: event))
+    }
+
+    /// A status over exactly the version that was read.
+    package mutating func update<Spec, Status>(_ resource: Resource<Spec, Status>, event: String? = nil) throws {
+        var resource = resource
+        let expected = resource.metadata.version
+        resource.metadata.version += 1
+        resource.metadata.updatedAt = Date()
+        updates.append(Update(record: try Record(resource), expected: expected, event: event))
+    }
+}
+
+extension Store {
+    /// - Returns: false, with nothing written, where someone else has written one of the updated resources meanwhile: read
+    ///   again and plan again.
+    package func apply(_ batch: Batch) async throws -> Bool {
+        try await write(mayUseReserve: true) { db, touched in
+            for update in batch.updates {
+                let key = update.record.key
+                guard let current = try Store.fetch(db, key, project: nil), current.metadata.version == update.expected
+                else { return false }
+            }
+            for update in batch.updates {
+                try Store.update(db, update.record)
+                if let event = update.event {
+                    try Store.append(db, update.record.metadata, phase: update.record.phase, message: event)
+                }
+                touched.append(update.record.key)
+            }
+            for insertion in batch.insertions {
+                try Store.insert(db, insertion.record, references: insertion.references)
+                if let event = insertion.event {
+                    try Store.append(db, insertion.record.metadata, phase: insertion.record.phase, message: event)
+                }
+                touched.append(insertion.record.key)
+            }
+            return true
+        }
+    }
+
+    /// Removes all resources of a kind that refer to another one, with their events: the parts of something that goes.
+    package func deleteAll(of kind: ResourceKind, referring key: ResourceKey) async throws {
+        try await write { db, _ in
+            let parts = "SELECT from_id FROM reference WHERE from_kind = ? AND to_kind = ? AND to_id = ?"
+            let arguments: StatementArguments = [kind.rawValue, kind.rawValue, key.kind.rawValue, key.id]
+            for table in ["resource", "event"] {
+                try db.execute(sql: "DELETE FROM \(table) WHERE kind = ? AND id IN (\(parts))", arguments: arguments)
+            }
+            // The last one, since it says what the parts are.
+            try db.execute(
+                sql: "DELETE FROM reference WHERE from_kind = ? AND from_id IN (\(parts))", arguments: arguments)
+        }
+    }
+}

@@ -19,6 +19,7 @@ import urllib.request
 
 from console import console
 from servers import ROOT, Takumi, mlflow_server, percentile, resident_mib, training_body, wrk
+from tuning import fifty_trials, many_trials, quality, trial_start, tuning
 
 OUT = ROOT / "Benchmarks" / "out"
 
@@ -161,17 +162,21 @@ def main():
     for tool in ("wrk", "uv"):
         if not shutil.which(tool):
             raise SystemExit(f"{tool} is missing (apt-get install wrk; pip install uv)")
-    names = sys.argv[2:] or ["start", "experiments", "first_line", "queue", "console"]
-    rows = []
+    names = sys.argv[2:] or ["start", "experiments", "first_line", "queue", "console", "tuning"]
+    rows, figures = [], []
     for name in names:
-        for figure, value, peer, what in globals()[name](binary):
+        # A figure that has a goal ends with it, and with whether it was met.
+        for figure, value, peer, what, *goal in globals()[name](binary):
             ratio = f"{value / peer:.3g}" if peer else ""
-            rows.append((figure, f"{value:.4g}", f"{peer:.4g}" if peer else "", ratio, what))
+            met = "".join(f"{wanted}: {'met' if is_met else 'missed'}" for wanted, is_met in goal)
+            rows.append((figure, f"{value:.4g}", f"{peer:.4g}" if peer else "", ratio, what, met))
+            figures.append({"figure": figure, "value": value, "peer": peer, "what": what, "goal": met})
             print(" | ".join(rows[-1]), flush=True)
     OUT.mkdir(parents=True, exist_ok=True)
-    table = ["| figure | Takumi | peer | ratio | peer is |", "| --- | --- | --- | --- | --- |"]
+    table = ["| figure | Takumi | peer | ratio | peer is | goal |", "| --- | --- | --- | --- | --- | --- |"]
     table += [f"| {' | '.join(row)} |" for row in rows]
     (OUT / "table.md").write_text("\n".join(table) + "\n")
+    (OUT / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The servers that are measured, and how."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -13,7 +14,8 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-MLFLOW = ROOT / ".cache" / "mlflow"
+CACHE = ROOT / ".cache"
+LOCKS = ROOT / "Catalog" / "locks"
 
 
 def free_port():
@@ -71,20 +73,28 @@ class Takumi:
         self.process.wait(30)
 
 
-def mlflow():
-    """MLflow's program, installed in an environment of its own."""
-    program = MLFLOW / "bin" / "mlflow"
-    if not program.exists():
-        print("installing mlflow, the peer", file=sys.stderr)
-        subprocess.run(["uv", "venv", "--quiet", str(MLFLOW)], check=True)
-        subprocess.run(["uv", "pip", "install", "--quiet", "--python", str(MLFLOW / "bin/python"), "mlflow"], check=True)
-    return str(program)
+def peer(name, *packages):
+    """The bin folder of a peer's own environment, which is made where it is not there yet."""
+    folder, ready = CACHE / name, CACHE / name / ".bench-ready"
+    if not ready.exists():
+        print(f"installing {name}, a peer", file=sys.stderr)
+        subprocess.run(["uv", "venv", "--quiet", "--clear", "--python", "3.11", str(folder)], check=True)
+        subprocess.run(
+            ["uv", "pip", "install", "--quiet", "--python", str(folder / "bin/python"), *packages], check=True)
+        ready.touch()
+    return folder / "bin"
+
+
+def image_python(lock):
+    """The Python of an image's environment: named by its lock, as the agent names it (EnvironmentCache.swift)."""
+    environments = pathlib.Path(os.environ.get("TAKUMI_ENVIRONMENTS") or CACHE / "environments")
+    return environments / hashlib.sha256((LOCKS / lock).read_bytes()).hexdigest()[:24] / "bin" / "python"
 
 
 @contextlib.contextmanager
 def mlflow_server(home):
     port = free_port()
-    command = [mlflow(), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+    command = [str(peer("mlflow", "mlflow") / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
                "--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", f"{home}/artifacts"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:

@@ -49,6 +49,7 @@ async function update() {
 function applyRegions(page) {
     const focused = document.activeElement;
     const done = new Set();
+    changeKind(document.getElementById("listing"), page.getElementById("listing"));
     for (const fresh of all("[data-region][id]", page)) {
         const old = document.getElementById(fresh.id);
         if (!old || hasAncestorIn(done, fresh)) continue;
@@ -61,6 +62,11 @@ function applyRegions(page) {
     }
     // Moving a node, as when the order of rows changes, takes the focus from it.
     if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
+}
+
+// The first row of a list comes with all that a list has around it. Only a list without rows is a region as a whole.
+function changeKind(old, fresh) {
+    if (old && fresh && "region" in old.dataset !== "region" in fresh.dataset && !isTypingIn(old)) old.replaceWith(fresh);
 }
 
 function hasAncestorIn(regions, node) {

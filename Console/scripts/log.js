@@ -56,6 +56,9 @@ function linesChanged(viewer) {
     viewer.note.textContent = t(lines.ended ? "log.none" : "log.waiting");
     if (viewer.follows || wasEmpty) scroller.scrollTo(Infinity);
     else draw(viewer);
+    // Whoever typed before this script was there is waiting for an answer.
+    const text = wasEmpty && lines.count ? one(".log-bar input[type=search]", section)?.value : "";
+    if (text && text !== viewer.search.text) search(viewer, text);
 }
 
 function moved(viewer, previous) {

@@ -64,7 +64,24 @@ function count(group) {
     if (!note) return;
     const sizes = isGrid(group) ? rowsOf(group).filter((row) => !isBlank(row)).map(sizeOf) : [];
     const isComplete = sizes.length > 0 && sizes.every(Boolean);
-    note.textContent = isComplete ? words(sizes.reduce((product, size) => product * size, 1)) : "";
+    const number = isComplete ? sizes.reduce((product, size) => product * size, 1) : undefined;
+    note.textContent = number ? words(number) : "";
+    proposeMost(group, number);
+}
+
+// A grid refuses a maximum above its combinations. The form's own proposal makes room: without one, all are tried.
+function proposeMost(group, number) {
+    const field = group.closest("form")?.elements.maxTrialCount;
+    if (!field) return;
+    const proposed = Number(field.defaultValue);
+    if (proposed > number && field.value === field.defaultValue) {
+        field.value = "";
+        field.dataset.emptied = "";
+    } else if ("emptied" in field.dataset && (!isGrid(group) || number >= proposed)) {
+        if (!field.value) field.value = field.defaultValue;
+        delete field.dataset.emptied;
+    }
+    field.placeholder = "emptied" in field.dataset && number ? number : "";
 }
 
 function words(number) {

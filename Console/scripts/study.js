@@ -51,6 +51,17 @@ async function show(section, state, isLatest) {
         await breathe();
         if (!isLatest()) return;
     }
+    await learnImportance(section, state, isLatest);
+}
+
+// It takes the server longer than all the rest, so it is asked for when that is drawn.
+async function learnImportance(section, state, isLatest) {
+    const { study } = state;
+    if (!study.importanceHref) return;
+    const { importances, reason } = await fetchJSON(study.importanceHref).catch(() => ({ reason: t("charts.failed") }));
+    if (!isLatest()) return;
+    Object.assign(study, { importance: importances, importanceReason: reason, importanceHref: undefined });
+    importance(section, state);
 }
 
 const part = (section, name) => one(`[data-study-part="${name}"]`, section);
@@ -107,7 +118,7 @@ function importance(section, state) {
     const few = one("[data-study-few]", figure);
     few.hidden = hasAny;
     state.few ??= few.textContent;
-    few.textContent = study.importanceReason || state.few;
+    few.textContent = study.importanceHref ? t("study.computing") : study.importanceReason || state.few;
     canvas.parentElement.hidden = one("details", figure).hidden = !hasAny;
     if (!hasAny) return undraw(canvas);
     drawImportance(canvas, study);

@@ -277,7 +277,7 @@ class Study:
         texts, value, step = field(raw, "parameters", dict), raw.get("value"), raw.get("step")
         attributes = raw.get("attributes")
         attributes = {} if attributes is None else attributes
-        if state not in ("RUNNING", "COMPLETE", "PRUNED", "FAIL"):
+        if state not in ("RUNNING", "COMPLETE", "PRUNED", "FAIL", "KILLED"):
             raise BadRequest(f"trial {number}: state {state} is unknown")
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
             raise BadRequest(f"trial {number}: value must be a number or null")
@@ -305,7 +305,7 @@ class Study:
 
     def seen(self, number, state, values, value, step, attributes):
         reports = {}
-        if state == "COMPLETE" and value is None:
+        if state == "KILLED" or state == "COMPLETE" and value is None:
             state = "FAIL"
         if state == "PRUNED" and value is not None:
             # TPE ranks them behind the complete ones: longer runs first, then by value. The others would ignore them,
@@ -348,17 +348,18 @@ class Study:
             else:
                 self.states.append(state)
                 self.trials.append(trial)
-            if combination is not None:
+            # What was ended before it could say anything is tried again.
+            if combination is not None and state != "KILLED":
                 self.tried.setdefault(combination, set()).add(number)
 
     def untry(self, number):
         if self.combinations == math.inf:
             return
         combination = self.combination_of(self.trials[number].params)
-        numbers = self.tried[combination]
+        numbers = self.tried.get(combination, set())
         numbers.discard(number)
         if not numbers:
-            del self.tried[combination]
+            self.tried.pop(combination, None)
             self.cursor = 0
 
     def combination_of(self, values):

@@ -327,7 +327,6 @@ def become(request, output, error, inherited):
     sys.argv = [script, *arguments]
     sys.orig_argv = [sys.executable, script, *arguments]
     sys.path[0] = os.path.dirname(os.path.realpath(path))
-    importlib.invalidate_caches()
     make_main(path)
     imported = set(sys.modules)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -512,6 +511,10 @@ def main():
     except Unusable as reason:
         record("unusable", reason=str(reason))
         return
+    # What has been made so far is ours, and no run may clean it up at its end. PyTorch would take its operators apart, which
+    # copies more than a short run does.
+    for finalizer in list(weakref.finalize._registry):
+        finalizer.atexit = False
     # What is there now stays: the collector of a fork need not look at it, nor copy the pages that it lies in.
     gc.collect()
     gc.freeze()

@@ -35,9 +35,8 @@ package struct Agent {
         let stop = try StopRequest()
         // The server keeps its own files private; a program's outputs may lie on a share that others read.
         umask(0o022)
-        // Jobs take what the server leaves: whoever looks at a list must not wait for a thousand of them. By the group, since
-        // Linux keeps a priority per thread and this one need not be the one that starts the program.
-        setpriority(__priority_which_t(PRIO_PGRP.rawValue), 0, 5)
+        // What it does itself stands back, too.
+        setpriority(__priority_which_t(PRIO_PGRP.rawValue), 0, Int32(SpawnedProcess.niceness))
         signal(SIGTERM, SIG_IGN)
         signal(SIGINT, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
@@ -138,11 +137,6 @@ package struct Agent {
     }
 
     private func prepareEnvironment(_ paths: TaskPaths, _ state: inout TaskState) throws -> String {
-        var requirements: String?
-        if let name = assignment.spec.requirements {
-            let path = "\(paths.input(TaskSpec.source))/\(name)"
-            if FileManager.default.fileExists(atPath: path) { requirements = path }
-        }
         var log = try LogWriter(path: folder.log)
         var current = state
         var last = ""
@@ -158,7 +152,14 @@ package struct Agent {
             },
             log: { bytes, _ in log.write(bytes, .system) })
         defer { log.finish() }
-        return try cache.environment(for: assignment.spec.image, requirements: requirements)
+        return try cache.environment(for: assignment.spec.image, requirements: requirements(paths))
+    }
+
+    /// The file of the user's packages; nil where there is none.
+    private func requirements(_ paths: TaskPaths) -> String? {
+        guard let name = assignment.spec.requirements else { return nil }
+        let path = "\(paths.input(TaskSpec.source))/\(name)"
+        return FileManager.default.fileExists(atPath: path) ? path : nil
     }
 
     private func runProcess(_ paths: TaskPaths, _ environment: String, _ ready: TaskState) throws -> (
@@ -176,7 +177,8 @@ package struct Agent {
         ].joined(separator: ", ")
 
         let launch = Launch(
-            assignment: assignment, paths: paths, environment: environment, joining: group?.entrances ?? [], stop: stop)
+            assignment: assignment, paths: paths, environment: environment, hasRequirements: requirements(paths) != nil,
+            joining: group?.entrances ?? [], stop: stop)
         var how: String?
         let child = ChildProcess(
             timeLimit: assignment.timeLimit, grace: spec.grace, sandboxed: assignment.sandbox,

@@ -14,12 +14,15 @@ final class SpawnedProcess: StartedProcess {
     ) throws {
         pid = try Spawn.start(
             command[0], Array(command.dropFirst()), environment: environment, directory: directory, output: output,
-            error: error, grouping: .newGroup, joining: joining)
+            error: error, grouping: .newGroup, niceness: SpawnedProcess.niceness, joining: joining)
         descriptor = takumi_pidfd_open(pid)
         self.isBubblewrap = isBubblewrap
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// Jobs take what the server leaves: whoever looks at a list must not wait for a thousand of them.
+    static let niceness = 5
 
     var program: pid_t { pid }
 

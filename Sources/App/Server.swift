@@ -108,7 +108,10 @@ struct Server {
         for project in try await directory.projects() { try await objectStorage.prepare(project) }
         // The last thing that could throw was above: a client must be shut down, and only `run` does that. Not the shared
         // client, which unpacks what it receives and leaves the headers as they were.
-        client = HTTPClient(eventLoopGroupProvider: .singleton)
+        var local = HTTPClient.Configuration(timeout: .init(connect: .seconds(2)))
+        // It asks this machine only: what refuses a connection is not there.
+        local.connectionPool.retryConnectionEstablishment = false
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: local)
 
         let environment = ClockAndIDs()
         let experiments = ExperimentsFeature(store: store, sources: environment, home: home.path, publicURL: appsURL)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +19,8 @@ static int child(const struct takumi_spawn *s) {
         if (file < 0 || write(file, "0", 1) != 1) return errno;
         close(file);
     }
+    // Linux keeps one per thread, and threads of a program that set its own may differ.
+    if (s->niceness >= 0) setpriority(PRIO_PROCESS, 0, s->niceness);
     if (s->new_session ? setsid() < 0 : setpgid(0, 0) < 0) return errno;
     int input = open("/dev/null", O_RDONLY);
     int sink = open("/dev/null", O_WRONLY);

@@ -82,6 +82,8 @@ package enum StartRule: Codable, Sendable, Equatable {
     /// A fork of one that has imported these modules. Where none is ready yet, `waits` says whether to wait for it, because
     /// more runs will follow, or to start cold and leave a warm one for the next.
     case warm(imports: [String], waits: Bool)
+
+    package var isWarm: Bool { if case .warm = self { true } else { false } }
 }
 
 /// What a task may use, and what admission counts.

@@ -39,8 +39,8 @@ extension ResourcePages {
     /// Why it cannot be deleted now, before anybody tries.
     func refusalToDelete(_ resource: Type.Object) async -> String? {
         do {
-            try await store.checkDeletable(resource.key)
             try await type.checkDelete(resource)
+            try await store.checkDeletable(resource.key)
             return nil
         } catch { return (error as? TakumiError)?.message ?? "\(error)" }
     }

@@ -200,8 +200,9 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
 
     /// - Throws: `conflict` where something stands in the way.
     package func delete(_ resource: Type.Object) async throws {
-        try await store.checkDeletable(resource.key)
+        // What the resource itself has against it comes first: its parts stand in the way only as long as that does.
         try await type.checkDelete(resource)
+        try await store.checkDeletable(resource.key)
         try await type.willDelete(resource)
         try await store.delete(resource.key)
     }

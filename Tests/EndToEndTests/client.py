@@ -12,7 +12,6 @@ import requests
 
 from harness import Server
 
-SETTLED = {"COMPLETE", "STOPPED", "FAIL_TRAIN", "CREATE_FAILED"}
 _numbers = itertools.count(1)
 
 
@@ -149,48 +148,110 @@ class API:
         body = self.body(folder, **fields)
         return Training(self, self.call("POST", "trainings", json=body)["training"]["trainingId"], folder)
 
+    def tuning_body(self, folder: str, *parameters: dict, **fields) -> dict:
+        """The body of a small tuning: it minimises `loss` over the whole grid, one trial after the other."""
+        unused = {"trainingName": None, "trainingTypeCode": None, "instanceCount": None}
+        job = self.body(folder, **unused | fields)
+        body = {
+            "hyperparameterTuningName": folder.rsplit("/", 1)[-1],
+            "hyperparameterSpecList": list(parameters),
+            "objectiveMetric": {"name": "loss"},
+            "objectiveTypeCode": "MINIMIZE",
+            "tuningStrategyName": "GRID",
+        } | job
+        return {name: value for name, value in body.items() if value is not None}
 
-class Training:
-    """One training, by its id."""
+    def tune(self, script: str, *parameters: dict, files: dict[str, str | bytes] | None = None, **fields) -> "Tuning":
+        """Uploads a script, and files beside it, to a folder of their own, and creates a tuning of it."""
+        folder = f"{self.container}/runs/{unique('tuning')}"
+        for name, content in {fields.get("entryPoint", "train.py"): script, **(files or {})}.items():
+            self.upload(f"{folder}/source/{name}", content)
+        body = self.tuning_body(folder, *parameters, **fields)
+        answer = self.call("POST", "hyperparameter-tunings", json=body)["hyperparameterTuning"]
+        return Tuning(self, answer["hyperparameterTuningId"], folder)
+
+
+# MARK: - What a tuning searches
+
+
+def _parameter(name: str, type: str, **fields) -> dict:
+    body = {f"hyperparameter{field}": value for field, value in fields.items() if value is not None}
+    return {"hyperparameterName": name, "hyperparameterTypeCode": type, **body}
+
+
+def double(name: str, low, high, step=None, scale=None) -> dict:
+    return _parameter(name, "double", MinValue=low, MaxValue=high, Step=step, Scale=scale)
+
+
+def integer(name: str, low, high, step=None, scale=None) -> dict:
+    return _parameter(name, "int", MinValue=low, MaxValue=high, Step=step, Scale=scale)
+
+
+def discrete(name: str, values: str) -> dict:
+    return _parameter(name, "discrete", SpecifiedValues=values)
+
+
+def categorical(name: str, values: str) -> dict:
+    return _parameter(name, "categorical", SpecifiedValues=values)
+
+
+# MARK: - What runs
+
+
+class Run:
+    """Something that is created, runs and ends, by its id."""
+
+    singular: str
+    collection: str
+    success = "COMPLETE"
+    settled: set[str]
 
     def __init__(self, api: API, id: str, folder: str = ""):
         self.api = api
         self.id = id
         self.folder = folder
-        self.path = f"trainings/{id}"
+        self.path = f"{self.collection}/{id}"
 
     def read(self) -> dict:
-        return self.api.get(self.path)["training"]
+        return self.api.get(self.path)[self.singular]
+
+    def code(self, read: dict | None = None) -> str:
+        return (read or self.read())[f"{self.singular}StatusCode"]
 
     def wait(self, *codes: str, timeout: float = 60) -> dict:
-        """Waits for one of the statuses, COMPLETE unless told; fails at once where it settles elsewhere."""
-        wanted = codes or ("COMPLETE",)
+        """Waits for one of the statuses, that of success unless told; fails at once where it settles elsewhere."""
+        wanted = codes or (self.success,)
         deadline = time.monotonic() + timeout
         while True:
-            training = self.read()
-            code = training["trainingStatusCode"]
+            seen = self.read()
+            code = self.code(seen)
             if code in wanted:
-                return training
+                return seen
             late = time.monotonic() > deadline
-            if code in SETTLED or late:
+            if code in self.settled or late:
                 what = f"not within {timeout:g} s" if late else "but settled"
-                cause = training.get("statusReason")
+                cause = seen.get("statusReason")
                 raise AssertionError(f"{' or '.join(wanted)} {what}: {code}: {cause}; its log:\n{self.tail()}")
             time.sleep(0.1)
+
+    def tail(self) -> str:
+        """For whoever reads why a test failed."""
+        raise NotImplementedError
+
+
+class Program(Run):
+    """A run of a user's program, with logs."""
 
     def wait_line(self, text: str, node: int = 0, timeout: float = 60) -> None:
         """Waits until the log has a line that contains the text."""
         deadline = time.monotonic() + timeout
         while not any(text in line for line in self.lines(node)):
-            training = self.read()
-            code, cause = training["trainingStatusCode"], training.get("statusReason")
-            assert code not in SETTLED and time.monotonic() < deadline, (
+            seen = self.read()
+            code, cause = self.code(seen), seen.get("statusReason")
+            assert code not in self.settled and time.monotonic() < deadline, (
                 f"no line '{text}' of node {node}; {code}: {cause}; its log:\n{self.tail(node)}"
             )
             time.sleep(0.05)
-
-    def stop(self) -> dict:
-        return self.api.call("PUT", f"{self.path}/stop")["training"]
 
     def log(self, **params) -> str:
         """The log as text, each line led by its time."""
@@ -206,7 +267,7 @@ class Training:
         return "\n".join(self.lines(node)[-30:])
 
     def records(self, **params) -> list[dict]:
-        """The log as it is followed: one object a line. Waits until the training has ended."""
+        """The log as it is followed: one object a line. Waits until the run has ended."""
         response = self.api.request("GET", f"{self.path}/logs", params={"follow": "true", **params}, stream=True)
         assert response.status_code == 200, f"{response.status_code} {response.text}"
         return [json.loads(line) for line in response.iter_lines() if line]
@@ -215,5 +276,70 @@ class Training:
         """What the program itself wrote to standard output."""
         return [record["text"] for record in self.records(node=node) if record["stream"] == "stdout"]
 
+
+class Actions(Run):
+    """What a user can do to a run, and read about it, that is no part of another."""
+
+    def stop(self) -> dict:
+        return self.api.call("PUT", f"{self.path}/stop")[self.singular]
+
     def events(self) -> list[dict]:
         return self.api.get(f"{self.path}/events")["eventList"]
+
+
+class Training(Actions, Program):
+    singular, collection = "training", "trainings"
+    settled = {"COMPLETE", "STOPPED", "FAIL_TRAIN", "CREATE_FAILED"}
+
+
+class Trial(Program):
+    singular, collection = "trial", "trials"
+    success = "SUCCEEDED"
+    settled = {"SUCCEEDED", "KILLED", "FAILED", "METRICS_UNAVAILABLE", "EARLY_STOPPED"}
+
+    def reports(self) -> list[tuple[str, str]]:
+        """Every report of a metric, as name and value."""
+        return [(report["name"], report["value"]) for report in self.api.get(f"{self.path}/reports")["reports"]]
+
+
+class Tuning(Actions):
+    singular, collection = "hyperparameterTuning", "hyperparameter-tunings"
+    settled = {"COMPLETE", "STOPPED", "FAIL_HYPERPARAMETER_TUNING", "CREATE_FAILED"}
+
+    def trials(self) -> list[dict]:
+        """By number."""
+        found = self.api.get("trials", hyperparameterTuningId=self.id)["trialList"]
+        return sorted(found, key=lambda trial: trial["trialNumber"])
+
+    def trial(self, number: int) -> Trial:
+        return Trial(self.api, next(t["trialId"] for t in self.trials() if t["trialNumber"] == number), self.folder)
+
+    def codes(self) -> list[str]:
+        """The states of the trials, by number."""
+        return [trial["trialStatusCode"] for trial in self.trials()]
+
+    def values(self) -> list[tuple[str, ...]]:
+        """What was suggested, by number."""
+        return [tuple(p["parameterValue"] for p in trial["hyperparameterList"]) for trial in self.trials()]
+
+    def wait_trials(self, count: int, *codes: str, timeout: float = 60) -> None:
+        """Waits until so many trials are in these states."""
+        deadline = time.monotonic() + timeout
+        while sum(code in codes for code in self.codes()) < count:
+            code = self.code()
+            assert code not in self.settled and time.monotonic() < deadline, (
+                f"not {count} trials {' or '.join(codes)}; {code}; {self.tail()}"
+            )
+            time.sleep(0.05)
+
+    def resume(self, **fields) -> dict:
+        return self.api.call("PUT", f"{self.path}/resume", json=fields)[self.singular]
+
+    def tail(self) -> str:
+        lines = []
+        for trial in self.trials()[-12:]:
+            values = {p["parameterName"]: p["parameterValue"] for p in trial["hyperparameterList"]}
+            lines.append(f"{trial['trialName']} {values}: {trial['trialStatusCode']}: {trial.get('statusReason')}")
+            if trial["trialStatusCode"] in ("FAILED", "METRICS_UNAVAILABLE"):
+                lines.append(Trial(self.api, trial["trialId"]).tail())
+        return "\n".join(lines)

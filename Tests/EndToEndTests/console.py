@@ -4,6 +4,7 @@ The assertions here say by themselves what they saw: PYTEST_DONT_REWRITE.
 """
 
 import contextlib
+import re
 import socket
 import threading
 
@@ -12,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Response, expect, sync_playwright
 
-from client import API, Training, unique
+from client import API, Run, Training, Tuning, categorical, discrete, double, integer, unique
 from harness import Server, eventually
 
 CHROMIUM = "/usr/bin/chromium"
@@ -340,16 +341,32 @@ for step in range(100000):
     time.sleep(0.5)
 """
 
+# A trial: its accuracy depends on the learning rate most, and one that is too high ends it.
+TRIAL = """
+import math, os, sys, time
+values = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+rate, layers = float(values["--lr"]), int(values["--layers"])
+off = abs(math.log10(rate) + 2)
+best = 0.97 - 0.12 * off**2 - 0.01 * abs(layers - 4) - 0.03 * (values["--optimizer"] == "sgd")
+if rate > 0.12:
+    sys.exit("loss is not a number")
+for epoch in range(1, 21):
+    accuracy = best * (1 - math.exp(-epoch / 4)) + 0.004 * math.sin(epoch * 3 + layers)
+    print(f"epoch = {epoch} loss = {1.2 - accuracy:.4f} Validation-accuracy = {accuracy:.4f}", flush=True)
+open(os.environ["EM_MODEL_DIR"] + "/model.txt", "w").write("model")
+"""
+
 
 def small_machine() -> str:
-    """Configuration of a server that hands out 6 GiB, whatever the machine has: a second training of 4 GiB waits."""
-    reserve = psutil.virtual_memory().total // 2**20 - 6 * 1024
-    assert reserve > 0, "this machine has less than 6 GiB of memory"
+    """Configuration of a server that hands out 7 GiB, whatever the machine has: a second training of 4 GiB waits."""
+    reserve = psutil.virtual_memory().total // 2**20 - 7 * 1024
+    assert reserve > 0, "this machine has less than 7 GiB of memory"
     return f"cpuOvercommit: 16\nmemoryReserveMiB: {reserve}\n"
 
 
-def fill(api: API) -> dict[str, Training]:
-    """Experiments and trainings in every state that stays; by state, and those to compare as `first` and `second`."""
+def fill(api: API) -> dict[str, Run]:
+    """Experiments, trainings and tunings in every state that stays; trainings by state, and those to compare as `first`
+    and `second`."""
     iris = api.create_experiment("iris", description="Three kinds of flowers by four measures")
     team = [{"tagKey": "team", "tagValue": "crm"}]
     churn = api.create_experiment("churn", description="Who leaves within a month", tagList=team)
@@ -384,6 +401,7 @@ def fill(api: API) -> dict[str, Training]:
     made["stopped"].wait("STOPPED")
     made["failed"].wait("FAIL_TRAIN")
     made["impossible"].wait("CREATE_FAILED")
+    made |= fill_tunings(api, iris, churn)
     made["running"] = run(HOLDS, "iris-large", flavor="m2.c2m4", instanceCount=1)
     made["running"].wait("RUNNING")
     made["waiting"] = run(METRICS, "iris-larger", flavor="m2.c2m4")
@@ -391,18 +409,82 @@ def fill(api: API) -> dict[str, Training]:
     return made
 
 
-def every_page(api: API, made: dict[str, Training]) -> dict[str, str]:
+def fill_tunings(api: API, iris: str, churn: str) -> dict[str, Run]:
+    """Tunings by state, and a template that has everything."""
+    search = (
+        double("lr", 0.0005, 0.2, scale="log"),
+        integer("layers", 1, 9),
+        categorical("optimizer", "adam,sgd,rmsprop"),
+        discrete("batch-size", "16,32,64"),
+    )
+    objective = {"objectiveMetric": {"name": "Validation-accuracy"}, "objectiveTypeCode": "MAXIMIZE"}
+    settings = objective | {
+        "metricList": [{"name": "Validation-accuracy"}, {"name": "loss"}],
+        "tuningStrategyName": "BAYESIAN_OPTIMIZATION",
+        "tuningStrategyRandomState": 7,
+        "maxFailedTrialCount": 20,
+        "parallelTrialCount": 4,
+        "datasetList": [{"datasetName": "train", "dataUri": f"{api.container}/data/iris"}],
+    }
+    tuned = api.tune(
+        TRIAL,
+        *search,
+        **settings,
+        hyperparameterTuningName="iris-search",
+        experimentId=iris,
+        description="Learning rate first",
+        maxTrialCount=40,
+        objectiveGoal="0.999",
+    )
+    broken = api.tune(
+        FAILS,
+        double("lr", 0, 1),
+        **objective,
+        hyperparameterTuningName="churn-search",
+        experimentId=churn,
+        tuningStrategyName="RANDOM",
+        maxTrialCount=9,
+        maxFailedTrialCount=2,
+    )
+    tuned.wait(timeout=120)
+    broken.wait("FAIL_HYPERPARAMETER_TUNING")
+    searching = api.tune(
+        HOLDS,
+        double("lr", 0.001, 0.1, scale="log"),
+        hyperparameterTuningName="iris-deep-search",
+        experimentId=iris,
+        tuningStrategyName="RANDOM",
+        maxTrialCount=9,
+    )
+    searching.wait_trials(1, "RUNNING")
+    spent = {"trainingName", "trainingTypeCode", "experimentId"}
+    job = {key: value for key, value in api.body(tuned.folder).items() if key not in spent}
+    body = {
+        "trainingTemplateName": "iris",
+        "description": "What every training on iris begins with",
+        "hyperparameterList": [{"parameterName": "epochs", "parameterValue": "30"}],
+        "hyperparameterSpecList": list(search),
+        "maxTrialCount": 40,
+    }
+    api.call("POST", "training-templates", json=job | settings | body | {"instanceCount": 4})
+    return {"tuned": tuned, "broken": broken, "searching": searching}
+
+
+def every_page(api: API, made: dict[str, Run]) -> dict[str, str]:
     """The address of every page that the console has, by a name for it; of those with several looks, each look."""
     base = f"/projects/{api.project}"
     container = api.storage["defaultContainer"]
     experiment = made["first"].read()["experiment"]["experimentId"]
     users = site(api.server).call("GET", "/v1.0/users")["userList"]
+    template = api.get("training-templates")["trainingTemplateList"][0]["trainingTemplateId"]
+    tuned, searching = made["tuned"], made["searching"]
     pages = {
         "dashboard": "",
         "experiments": "/experiments",
         "experiment-new": "/experiments/new",
         "experiment": f"/experiments/{experiment}",
         "experiment-trainings": f"/experiments/{experiment}/tab/trainings",
+        "experiment-tunings": f"/experiments/{experiment}/tab/hyperparameter-tunings",
         "experiment-edit": f"/experiments/{experiment}/edit",
         "experiment-delete": f"/experiments/{experiment}/delete",
         "trainings": "/trainings",
@@ -413,6 +495,17 @@ def every_page(api: API, made: dict[str, Training]) -> dict[str, str]:
         "training-delete": f"/trainings/{made['failed'].id}/delete",
         "compare": f"/trainings/compare?id={made['first'].id}&id={made['second'].id}",
         "compare-nothing": "/trainings/compare",
+        "tunings": "/hyperparameter-tunings",
+        "tunings-none": "/hyperparameter-tunings?q=no-such-name",
+        "tuning-new": "/hyperparameter-tunings/new",
+        "tuning-copy": f"/hyperparameter-tunings/new?copy={tuned.id}",
+        "tuning-from-template": f"/hyperparameter-tunings/new?template={template}",
+        "tuning-stop": f"/{searching.path}/do/stop",
+        "tuning-delete": f"/{tuned.path}/delete",
+        "templates": "/training-templates",
+        "template-new": "/training-templates/new",
+        "template-copy": f"/training-templates/new?copy={template}",
+        "training-from-template": f"/trainings/new?template={template}",
         "images": "/images",
         "storage": "/storage",
         "storage-container": f"/storage/containers/{container}/",
@@ -428,6 +521,18 @@ def every_page(api: API, made: dict[str, Training]) -> dict[str, str]:
         pages[f"training-{state}"] = f"/trainings/{made[state].id}"
     for tab in ("log", "metrics", "monitoring", "hyperparameters", "files", "history", "edit"):
         pages[f"training-{tab}"] = f"/trainings/{made['running'].id}/{tab}"
+    pages["tuning"] = f"/{tuned.path}"
+    for state in ("broken", "searching"):
+        pages[f"tuning-{state}"] = f"/{made[state].path}"
+        pages[f"tuning-study-{state}"] = f"/{made[state].path}/study"
+    for tab in ("study", "trials", "hyperparameters", "history", "edit", "resume"):
+        pages[f"tuning-{tab}"] = f"/{tuned.path}/{tab}"
+    trial, failed, running = tuned.trial(1), made["broken"].trial(1), searching.trial(1)
+    pages |= {"trial": f"/{trial.path}", "trial-failed": f"/{failed.path}", "trial-running": f"/{running.path}"}
+    for tab in ("log", "metrics", "monitoring", "hyperparameters", "files"):
+        pages[f"trial-{tab}"] = f"/{trial.path}/{tab}"
+    for tab in ("", "/hyperparameters", "/history", "/edit", "/delete"):
+        pages[f"template{tab.replace('/', '-')}"] = f"/training-templates/{template}{tab}"
     server_pages = {
         "account": "/account",
         "users": "/administration/users",
@@ -438,8 +543,14 @@ def every_page(api: API, made: dict[str, Training]) -> dict[str, str]:
 
 
 def settle(page: Page) -> None:
-    """Waits until the page's scripts have filled in what they fill in: charts, the log's lines."""
+    """Waits until the page's scripts have filled in what they fill in: charts, the log's lines, a study."""
     page.wait_for_load_state("load")
+    if page.locator('[name$=".hyperparameterTypeCode"]').count():
+        page.locator("[data-combinations]").wait_for(state="attached")
+    study = page.locator("[data-study-note]")
+    if study.count():
+        # Optuna says which hyperparameters matter; on a busy machine that takes a while.
+        expect(study).not_to_have_text(re.compile("…$"), timeout=4 * PATIENCE)
     for holder, filled in (
         ("[data-log]", ".log-line:not(.is-pending)"),
         ("[data-charts]", ".chart canvas, .charts .empty-note:not([hidden])"),

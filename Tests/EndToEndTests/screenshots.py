@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pictures of every page of the console: `screenshots.py FOLDER [PAGE …]`.
 
-Starts a server of its own with experiments and trainings in every state, and writes PNG files: each page light and dark
+Starts a server of its own with experiments, trainings and tunings in every state, and writes PNG files: each page light and dark
 at 1280 px and light at 400 px, and the most important ones in Japanese. With names of pages only those, light at
 1280 px: `make screenshots` makes the pictures of docs/console.md so. Needs TAKUMI_BIN, as the tests do.
 """
@@ -19,7 +19,17 @@ from harness import Server
 # The looks of a page: a suffix, the width, the theme.
 LOOKS = [("", 1280, "light"), ("-dark", 1280, "dark"), ("-narrow", 400, "light")]
 # The pages that are shown in Japanese, too.
-JAPANESE = ("dashboard", "trainings", "training-new", "training-failed", "training-log", "storage-container")
+JAPANESE = (
+    "dashboard",
+    "trainings",
+    "training-new",
+    "training-failed",
+    "training-log",
+    "storage-container",
+    "tuning-new",
+    "tuning",
+    "tuning-study",
+)
 
 
 def take(browser: Browser, api: API, pages: dict[str, str], folder: Path) -> list[Path]:

@@ -30,7 +30,8 @@ def commands() -> list[tuple[str, ...]]:
 
 def test_every_command_has_help():
     known = commands()
-    assert {("serve",), ("token", "create"), ("run",), ("training", "logs"), ("storage", "cp")} <= set(known)
+    some = {("serve",), ("token", "create"), ("run",), ("training", "logs"), ("storage", "cp"), ("tuning", "trials")}
+    assert some | {("template", "update")} <= set(known)
     for path in known:
         result = subprocess.run([BINARY, *path, "--help"], capture_output=True, text=True, timeout=60)
         assert result.returncode == 0, (path, result.stderr)
@@ -102,6 +103,8 @@ def test_configuration_that_is_wrong(tmp_path, config):
         (["image", "list"], "alias"),
         (["flavor", "list"], "name"),
         (["algorithm", "list"], None),
+        (["tuning", "list"], None),
+        (["template", "list"], None),
     ],
 )
 def test_lists_as_json(api: API, words, name):

@@ -8,7 +8,7 @@ import openapi_spec_validator
 import pytest
 from easymaker.api import api_sender, request_body
 
-from client import API, unique
+from client import API, categorical, unique
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
 # What issue 2 promises of the SDK's routes; the others come with their features.
@@ -92,6 +92,7 @@ def test_every_call_of_the_sdk_is_in_it(document):
     [
         ("experiments", request_body.ExperimentCreateBody),
         ("trainings", request_body.TrainingCreateBody),
+        ("hyperparameter-tunings", request_body.HyperparameterTuningCreateBody),
     ],
 )
 def test_every_field_of_the_sdk_is_in_it(document, collection, body):
@@ -117,17 +118,28 @@ def validate(document: dict, method: str, path: str, status: str, body: dict):
 def test_answers_are_as_described(api: API, document):
     training = api.train("print('x')")
     training.wait()
+    tuning = api.tune("print('loss = 1')", categorical("a", "x"))
+    tuning.wait()
     experiment = api.create_experiment()
+    template = api.call("POST", "training-templates", json={"trainingTemplateName": unique("described")})
     user = unique("described")
     bodies = {
         "experiments": {"experimentName": unique("described")},
         "trainings": api.body(training.folder),
+        "hyperparameter-tunings": api.tuning_body(tuning.folder, categorical("a", "x")),
+        "training-templates": {"trainingTemplateName": unique("described"), "imageId": api.images["python"]["imageId"]},
         "users": {"userName": user},
         "projects": {"appKey": unique("described")},
     }
-    ids = {"experiments": experiment, "trainings": training.id}
+    ids = {
+        "experiments": experiment,
+        "trainings": training.id,
+        "hyperparameter-tunings": tuning.id,
+        "trials": tuning.trials()[0]["trialId"],
+        "training-templates": template["trainingTemplate"]["trainingTemplateId"],
+    }
     for method, path, operation in sorted(operations(document), key=lambda item: ORDER.index(item[0])):
-        if path.endswith(("/stop", "/retry", "/logs")):
+        if path.endswith(("/stop", "/retry", "/logs", "/resume")):
             continue
         collection = path.removeprefix(f"{OF_PROJECTS}{{appKey}}").removeprefix("/v1.0").split("/")[1]
         url = path.replace("{appKey}", "default").replace("{id}", ids.get(collection, NO_ID)).replace("{name}", user)
@@ -137,7 +149,8 @@ def test_answers_are_as_described(api: API, document):
         elif method == "PUT":
             body = {"isAdministrator": False}
             if collection != "users":
-                body = {f"{collection[:-1]}Name": unique("renamed"), "description": "new"}
+                name = re.sub("-(.)", lambda match: match[1].upper(), collection[:-1])
+                body = {f"{name}Name": unique("renamed"), "description": "new"}
         response = asker(api, path).request(method, url, json=body)
         assert response.status_code == 200, f"{method} {url}: {response.text}"
         validate(document, method, path, "200", response.json())
@@ -156,7 +169,7 @@ def test_refusals_are_as_described(api: API, document):
 
 
 def test_required_fields_are_required(api: API, document):
-    for collection in ("experiments", "trainings"):
+    for collection in ("experiments", "trainings", "hyperparameter-tunings", "training-templates"):
         schema = document["paths"][f"/v1.0/appkeys/{{appKey}}/{collection}"]["post"]["requestBody"]["content"][
             "application/json"
         ]

@@ -7,6 +7,7 @@ struct Launch {
     private let paths: TaskPaths
     /// The folder of the image's packages.
     private let environment: String
+    private let rule: StartRule?
     /// Files of control groups to enter.
     private let joining: [String]
     private let stop: StopRequest
@@ -14,10 +15,16 @@ struct Launch {
     private let variables: [String: String]
 
     init(
-        assignment: TaskAssignment, paths: TaskPaths, environment: String, joining: [String], stop: StopRequest
+        assignment: TaskAssignment, paths: TaskPaths, environment: String, hasRequirements: Bool, joining: [String],
+        stop: StopRequest
     ) {
         (self.assignment, self.paths, self.environment) = (assignment, paths, environment)
         (self.joining, self.stop) = (joining, stop)
+        // A warm interpreter runs outside the sandbox, and packages can bring code that runs when an interpreter starts: only
+        // those of the image, which are locked, are let near it.
+        rule =
+            hasRequirements && assignment.spec.start?.isWarm == true
+            ? .cold(reason: "requirements.txt adds packages to the image") : assignment.spec.start
         let values = paths.placeholders(environment: environment)
         command = assignment.spec.command.map { Placeholder.fill($0, values) }
         variables = paths.environment(filling: values)
@@ -25,7 +32,7 @@ struct Launch {
 
     /// - Returns: the process, and how it was started for the details of the run.
     func start(output: Int32, error: Int32) throws -> (any StartedProcess, String?) {
-        switch assignment.spec.start {
+        switch rule {
         case .warm(let imports, let waits)?:
             guard let image = image(imports) else { return (try cold(output, error), "cold: switched off") }
             let begin = ContinuousClock.now
@@ -49,7 +56,7 @@ struct Launch {
 
     /// Leaves a warm interpreter for who comes next. After the run, which needed the machine for itself.
     func warmForNext() {
-        guard case .warm(let imports, false)? = assignment.spec.start, let image = image(imports),
+        guard case .warm(let imports, false)? = rule, let image = image(imports),
             image.unusable == nil,
             !stop.isRequested
         else { return }

@@ -44,7 +44,8 @@ final class SandboxHolder {
     /// Bubblewrap closes it for the command, which still has its standard output.
     static let infoDescriptor = 2
     private static let readyLine = "takumi-ready"
-    static let command = ["/bin/sh", "-c", "echo \(readyLine); exec sleep infinity"]
+    /// Stops itself, which costs nothing; it is killed in the end.
+    static let command = ["/bin/sh", "-c", "echo \(readyLine); kill -STOP $$"]
 
     func release() {
         guard !isReleased else { return }

@@ -77,14 +77,13 @@ struct WarmImage {
     func start() throws {
         try FileManager.default.createDirectory(
             atPath: settings.folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        // An empty one, as a run's: Keras reads its settings from there while it is imported.
-        let home = "\(prefix).home"
-        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         let log = open("\(prefix).log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         defer { if log >= 0 { close(log) } }
+        // Fewer, larger pages: a fork copies half as much of the page table. The run does not get the variable.
+        let variables = variables.merging(["GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"]) { $1 }
         _ = try Spawn.start(
             "\(environment)/bin/python", [settings.program, prefix, String(settings.idle)] + imports,
-            environment: variables.merging(["HOME": home]) { $1 }, directory: "/", output: log, error: log,
+            environment: variables, directory: "/", output: log, error: log,
             grouping: .newSession)
     }
 

@@ -14,6 +14,8 @@ struct takumi_spawn {
     int output, error;
     /// A session of its own; else a process group of its own.
     int new_session;
+    /// How far it stands back for others, as nice(1) counts; negative leaves what the starting thread has.
+    int niceness;
     /// Files that the child writes its own id into before it becomes the program (control groups); null-terminated, or null.
     const char *const *joins;
 };

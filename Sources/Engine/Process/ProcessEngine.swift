@@ -71,6 +71,7 @@ package actor ProcessEngine: Engine, Service {
     package func run() async throws {
         recover()
         let warm = settings.warm.map { WarmKeeper(folder: $0.folder, limitMiB: settings.warmMemoryMiB) }
+        warm?.forgetUnusable()
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { for await id in self.news.messages { await self.look(at: id) } }

@@ -48,11 +48,12 @@ package enum Spawn {
 
     /// - Parameters:
     ///   - output: descriptors that become the child's standard output and error; nil is `/dev/null`.
+    ///   - niceness: nil for that of the starting thread.
     ///   - joining: files into which the child writes its own id before it becomes the program: its control groups.
     /// - Returns: the child's process id. Signals are reset to their defaults; no other descriptor is inherited.
     package static func start(
         _ executable: String, _ arguments: [String], environment: [String: String], directory: String? = nil,
-        output: Int32? = nil, error: Int32? = nil, grouping: Grouping, joining: [String] = []
+        output: Int32? = nil, error: Int32? = nil, grouping: Grouping, niceness: Int? = nil, joining: [String] = []
     ) throws -> pid_t {
         let argv = ([executable] + arguments).map { strdup($0) } + [nil]
         let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
@@ -68,6 +69,7 @@ package enum Spawn {
                     spawn.directory = directory
                     spawn.output = output ?? -1
                     spawn.error = error ?? -1
+                    spawn.niceness = Int32(niceness ?? -1)
                     spawn.new_session = grouping == .newSession ? 1 : 0
                     spawn.joins = joins.baseAddress
                     return withExtendedLifetime((argv, envp)) { takumi_spawn(&spawn) }

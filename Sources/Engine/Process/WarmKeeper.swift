@@ -25,6 +25,14 @@ struct WarmKeeper: Sendable {
         for entry in WarmKeeper.excess(entries, limitMiB: limit) { kill(entry.pid, SIGTERM) }
     }
 
+    /// What could not be used may be usable now: the reason may have been a passing one.
+    func forgetUnusable() {
+        for name in names() {
+            let path = "\(folder)/\(name)"
+            if JSONFile.read(File.self, at: path)?.state == "unusable" { unlink(path) }
+        }
+    }
+
     /// They belong to a server that runs.
     func endAll() {
         for entry in entries() { kill(entry.pid, SIGTERM) }
@@ -40,8 +48,7 @@ struct WarmKeeper: Sendable {
     }
 
     private func entries() -> [Entry] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { $0.hasSuffix(".json") }.compactMap { name in
+        names().compactMap { name in
             let path = "\(folder)/\(name)"
             // The lock tells a living one from another process that was given its id.
             guard let file = JSONFile.read(File.self, at: path), file.state != "unusable",
@@ -53,9 +60,13 @@ struct WarmKeeper: Sendable {
         }
     }
 
+    private func names() -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".json") }
+    }
+
     private static func residentMiB(of pid: pid_t) -> Int {
         guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/statm") else { return 0 }
         let pages = String(decoding: data, as: UTF8.self).split(separator: " ").dropFirst().first.flatMap { Int($0) }
-        return (pages ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) >> 20
+        return ((pages ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))) >> 20
     }
 }

@@ -9,7 +9,8 @@ extension EarlyStopping {
         /// Of all trials that have ended, and of those that run.
         var rungs: [String: [Double]] = [:]
 
-        func stop(_ trial: Trial, _ reports: TrialReports, _ spec: TuningSpec) -> Bool {
+        /// - Parameter judged: at how many rungs the trial has been looked at before.
+        func stop(_ trial: Trial, _ reports: TrialReports, _ spec: TuningSpec, judged: Int = 0) -> Bool {
             guard let rule = spec.earlyStopping, let best = reports.best else { return false }
             switch rule.rule {
             case .median:
@@ -21,9 +22,11 @@ extension EarlyStopping {
                 return EarlyStopping.stopsAsInKatib(
                     reports.first, bound: bound, startStep: rule.startStep, spec.objective)
             case .asha:
-                let own = EarlyStopping.rungs(reports.first, startStep: rule.startStep, spec.objective)
                 let others = rungs.filter { $0.key != trial.id }.map(\.value)
-                return EarlyStopping.stops(rungs: own, others: others, spec.objective)
+                // It may have come past several since the last look.
+                return (judged..<max(judged, trial.status.rungs.count)).contains { rung in
+                    EarlyStopping.stops(rungs: Array(trial.status.rungs.prefix(rung + 1)), others: others, spec.objective)
+                }
             }
         }
     }

@@ -93,7 +93,8 @@ extension SamplerRequest.Trial {
         case .earlyStopped:
             state = "PRUNED"
             step = trial.status.reports
-        case .failed, .killed, .metricsUnavailable: state = "FAIL"
+        case .failed, .metricsUnavailable: state = "FAIL"
+        case .killed: state = "KILLED"
         }
     }
 }

@@ -15,6 +15,8 @@ actor Samplers: Service {
         case starting(cause: String)
         /// It cannot be started here.
         case failed(cause: String)
+        /// It has no answer to this search, now or later.
+        case refused(cause: String)
     }
 
     /// One environment: most searches need no PyTorch.
@@ -76,10 +78,10 @@ actor Samplers: Service {
     func importance(
         of tuning: Tuning, known: Int, history: @Sendable () async throws -> [Trial]
     ) async throws -> SamplerAnswer {
-        var answer = try await ask(tuning, path: "/v1/importance", known: known, count: nil)
+        var answer = try await ask(tuning, path: "/v1/importance", known: known, count: nil, limit: 60)
         if answer.resync == true {
             try await replay(tuning, history)
-            answer = try await ask(tuning, path: "/v1/importance", known: known, count: nil)
+            answer = try await ask(tuning, path: "/v1/importance", known: known, count: nil, limit: 60)
         }
         return answer
     }
@@ -99,7 +101,11 @@ actor Samplers: Service {
         }
     }
 
-    private func ask(_ tuning: Tuning, path: String, known: Int, count: Int?) async throws -> SamplerAnswer {
+    /// - Parameter limit: seconds; a suggestion takes a fraction of one, and while it is waited for nothing else of the tuning
+    ///   is looked at.
+    private func ask(_ tuning: Tuning, path: String, known: Int, count: Int?, limit: Int = 5) async throws
+        -> SamplerAnswer
+    {
         let runner = try await ready(tuning.spec)
         let told = studies[tuning.id]?.pending ?? [:]
         let request = SamplerRequest(
@@ -108,15 +114,22 @@ actor Samplers: Service {
         let (status, body): (Int, Data)
         do {
             (status, body) = try await client.post(
-                try JSONEncoder().encode(request), port: runner.port ?? 0, path: path, token: runner.token)
+                try JSONEncoder().encode(request), port: runner.port ?? 0, path: path, token: runner.token,
+                limit: Samplers.needsTorch(tuning.spec) ? .seconds(60) : .seconds(Int64(limit)))
         } catch {
-            runners[Samplers.needsTorch(tuning.spec)]?.port = nil
+            // Gone, or it hangs: a new one is told everything.
+            await drop(runner)
             throw NotReady.starting(cause: "the sampler does not answer; it is started again")
+        }
+        if status == 401 {
+            // Another program has its port.
+            await drop(runner)
+            throw NotReady.starting(cause: "the sampler is started again")
         }
         let answer = try JSONDecoder().decode(SamplerAnswer.self, from: body)
         guard status == 200 else {
-            throw TakumiError(
-                .unavailable, "the sampler refused with status \(status): \(answer.error ?? "no reason given")")
+            let cause = "the sampler refused: \(answer.error ?? "status \(status)")"
+            throw status < 500 ? NotReady.refused(cause: cause) : NotReady.starting(cause: cause)
         }
         // What was told is known. What came meanwhile is not.
         for (number, trial) in told where studies[tuning.id]?.pending[number]?.state == trial.state {
@@ -129,41 +142,54 @@ actor Samplers: Service {
 
     private static func needsTorch(_ spec: TuningSpec) -> Bool { spec.strategy == .gaussianProcess }
 
-    /// A runner that answers.
+    /// A runner that answers. Between two of its steps others may come in: what one has begun the others must see.
     /// - Throws: `NotReady`.
     private func ready(_ spec: TuningSpec) async throws -> Runner {
         let key = Samplers.needsTorch(spec)
-        if var runner = runners[key] {
-            runner.lastUse = .now
+        guard var runner = runners[key] else {
+            let runner = Runner(
+                id: "\(Samplers.prefix)\(UUID().uuidString.lowercased())", token: UUID().uuidString, port: nil,
+                lastUse: .now)
             runners[key] = runner
-            if runner.port != nil { return runner }
-            let observation = await engine.observe(runner.id)
-            guard let observation, observation.tasks.first??.hasEnded != true else {
-                let state = observation?.tasks.first ?? nil
-                try? await engine.remove(runner.id)
-                runners[key] = nil
-                if state?.outcome == .failedToPrepare {
-                    throw NotReady.failed(cause: "Optuna cannot be started: \(state?.cause ?? "no reason given")")
-                }
-                throw NotReady.starting(cause: "the sampler ended; it is started again")
+            do {
+                try await engine.launch(try workload(runner, gaussian: key))
+            } catch {
+                if runners[key]?.id == runner.id { runners[key] = nil }
+                throw NotReady.failed(cause: "Optuna cannot be started: \((error as? TakumiError)?.message ?? "\(error)")")
             }
-            if let port = observation.ports.first?["http"],
-                let answer = try? await client.post(
-                    Data(#"{"study": ""}"#.utf8), port: port, path: "/v1/forget", token: runner.token),
-                answer.status == 200
-            {
-                runners[key]?.port = port
-                return runners[key] ?? runner
-            }
-            let cause = observation.waiting ?? observation.tasks.first??.cause
-            throw NotReady.starting(cause: cause.map { "preparing suggestions: \($0)" } ?? "preparing suggestions")
+            throw NotReady.starting(cause: "preparing suggestions")
         }
-        let runner = Runner(
-            id: "\(Samplers.prefix)\(UUID().uuidString.lowercased())", token: UUID().uuidString, port: nil,
-            lastUse: .now)
-        try await engine.launch(try workload(runner, gaussian: key))
+        runner.lastUse = .now
         runners[key] = runner
-        throw NotReady.starting(cause: "preparing suggestions")
+        if runner.port != nil { return runner }
+        guard let observation = await engine.observe(runner.id) else {
+            throw NotReady.starting(cause: "preparing suggestions")
+        }
+        if let state = observation.tasks.first ?? nil, state.hasEnded {
+            if runners[key]?.id == runner.id { runners[key] = nil }
+            try? await engine.remove(runner.id)
+            if state.outcome == .failedToPrepare {
+                throw NotReady.failed(cause: "Optuna cannot be started: \(state.cause ?? "no reason given")")
+            }
+            throw NotReady.starting(cause: "the sampler ended; it is started again")
+        }
+        if let port = observation.ports.first?["http"],
+            let answer = try? await client.post(
+                Data(#"{"study": ""}"#.utf8), port: port, path: "/v1/forget", token: runner.token, limit: .seconds(2)),
+            answer.status == 200, runners[key]?.id == runner.id
+        {
+            runner.port = port
+            runners[key] = runner
+            return runner
+        }
+        let cause = observation.waiting ?? observation.tasks.first??.cause
+        throw NotReady.starting(cause: cause.map { "preparing suggestions: \($0)" } ?? "preparing suggestions")
+    }
+
+    /// Ends a runner, so that the next question starts another.
+    private func drop(_ runner: Runner) async {
+        for (key, current) in runners where current.id == runner.id { runners[key] = nil }
+        await engine.stop(runner.id)
     }
 
     private func workload(_ runner: Runner, gaussian: Bool) throws -> Workload {

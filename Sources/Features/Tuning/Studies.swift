@@ -31,8 +31,8 @@ final class Studies: Sendable {
     func data(of tuning: Tuning, base: String) async throws -> StudyData {
         let trials = try await entries(of: tuning, base: base)
         return StudyData(
-            tuning, trials: Studies.thinned(trials, tuning.spec.objective), importance: try await importance(of: tuning)
-        )
+            tuning, trials: Studies.thinned(trials, tuning.spec.objective), importance: knownImportance(of: tuning),
+            importanceHref: "\(base)/hyperparameter-tunings/\(tuning.id)/study/importance")
     }
 
     private func entries(of tuning: Tuning, base: String) async throws -> [StudyData.Entry] {
@@ -78,21 +78,25 @@ final class Studies: Sendable {
 
     // MARK: - Importance
 
-    /// Optuna's, or why there is none. While trials still end it may be a few seconds old, since it costs as much as a trial.
-    func importance(of tuning: Tuning) async throws -> StudyData.Importance {
+    /// What is known without asking. While trials still end it may be a few seconds old, since it costs as much as a trial.
+    private func knownImportance(of tuning: Tuning) -> StudyData.Importance? {
         let counts = tuning.status.counts
         guard counts[.succeeded] + counts[.earlyStopped] > 1 else {
             return StudyData.Importance(reason: "too few trials have ended")
         }
-        if let last = memory(of: tuning.id).importance,
+        guard let last = memory(of: tuning.id).importance,
             last.completed == counts.completed
                 || !tuning.status.phase.isSettled && last.at + .seconds(10) > .now
-        {
-            return last.answer
-        }
+        else { return nil }
+        return last.answer
+    }
+
+    /// Optuna's, or why there is none.
+    func importance(of tuning: Tuning) async throws -> StudyData.Importance {
+        if let known = knownImportance(of: tuning) { return known }
         let answer = try await ask(tuning)
         if answer.importances != nil {
-            update(tuning.id) { $0.importance = (counts.completed, .now, answer) }
+            update(tuning.id) { $0.importance = (tuning.status.counts.completed, .now, answer) }
         }
         return answer
     }
@@ -111,6 +115,8 @@ final class Studies: Sendable {
                 guard .now < deadline else { return StudyData.Importance(reason: cause) }
                 try await Task.sleep(for: .milliseconds(100))
             } catch Samplers.NotReady.failed(let cause) {
+                return StudyData.Importance(reason: cause)
+            } catch Samplers.NotReady.refused(let cause) {
                 return StudyData.Importance(reason: cause)
             }
         }

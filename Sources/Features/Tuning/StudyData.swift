@@ -34,16 +34,19 @@ struct StudyData: Encodable, Sendable {
     var trialCount: Int
     var importance: [String: Double]?
     var importanceReason: String?
+    /// Where to ask for it, since it takes longer than all the rest; nil where it is in here, or cannot be.
+    var importanceHref: String?
 
-    init(_ tuning: Tuning, trials: [Entry], importance: Importance) {
+    init(_ tuning: Tuning, trials: [Entry], importance: Importance?, importanceHref: String) {
         direction = tuning.spec.objective.direction.rawValue
         objective = tuning.spec.objective.metric
         goal = tuning.spec.objective.goal
         parameters = tuning.spec.parameters.map(Parameter.init)
         self.trials = trials
         trialCount = tuning.status.counts.total
-        self.importance = importance.importances
-        importanceReason = importance.reason
+        self.importance = importance?.importances
+        importanceReason = importance?.reason
+        self.importanceHref = importance == nil ? importanceHref : nil
     }
 }
 

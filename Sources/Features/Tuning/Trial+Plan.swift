@@ -29,10 +29,15 @@ extension Trial {
         next.start = tasks.first?.start ?? status.start
         guard observation.hasEnded else {
             next.phase = next.startedAt == nil ? .created : .running
+            if let rule = spec.earlyStopping, rule.rule == .asha {
+                next.rungs = EarlyStopping.rungs(reports.first, startStep: rule.startStep, spec.objective)
+            }
             next.cause = observation.waiting ?? (next.startedAt == nil ? tasks.first { $0.cause != nil }?.cause : nil)
             return next
         }
         let verdict = Verdict(observation.tasks)
+        // A trial's limit is what was left for the tuning.
+        if next.ending == nil, tasks.contains(where: { $0.outcome == .timedOut }) { next.ending = .killed }
         next.endedAt = tasks.compactMap(\.endedAt).max()
         next.exitCode = verdict.exitCode
         next.metrics = reports.summaries

@@ -61,10 +61,7 @@ final class TrialFiles: Sendable {
         // What has ended in this round counts, though it is not written yet.
         for trial in round.settled { rivals.take(trial) }
         if rule.rule == .asha {
-            for (trial, reports) in round.running {
-                rivals.rungs[trial.id] = EarlyStopping.rungs(
-                    reports.first, startStep: rule.startStep, tuning.spec.objective)
-            }
+            for (trial, _) in round.running { rivals.rungs[trial.id] = trial.status.rungs }
         }
         return rivals
     }

@@ -116,27 +116,34 @@ package struct TuningStatus: ResourceStatus {
     }
 }
 
-/// How many trials are in which state.
+/// How many trials are in which state. Those that have not ended are counted together: which of them run stands with the
+/// trials, and a count that changed with each start would cost a write of the tuning.
 package struct TrialCounts: Codable, Sendable, Equatable {
     private var byPhase: [String: Int] = [:]
 
     package init(_ counts: [TrialPhase: Int] = [:]) {
-        for (phase, count) in counts { byPhase[phase.rawValue] = count }
+        for (phase, count) in counts { byPhase[Self.key(phase), default: 0] += count }
     }
 
-    package subscript(_ phase: TrialPhase) -> Int { byPhase[phase.rawValue] ?? 0 }
+    private static func key(_ phase: TrialPhase) -> String {
+        (phase.isSettled ? phase : TrialPhase.running).rawValue
+    }
 
-    package mutating func add(_ phase: TrialPhase) { byPhase[phase.rawValue, default: 0] += 1 }
+    /// Of `running` and of `created` those that have not ended.
+    package subscript(_ phase: TrialPhase) -> Int { byPhase[Self.key(phase)] ?? 0 }
+
+    package mutating func add(_ phase: TrialPhase) { byPhase[Self.key(phase), default: 0] += 1 }
 
     package mutating func move(from old: TrialPhase, to new: TrialPhase) {
-        guard old != new else { return }
-        byPhase[old.rawValue, default: 0] -= 1
-        if byPhase[old.rawValue] == 0 { byPhase[old.rawValue] = nil }
-        add(new)
+        let (from, to) = (Self.key(old), Self.key(new))
+        guard from != to else { return }
+        byPhase[from, default: 0] -= 1
+        if byPhase[from] == 0 { byPhase[from] = nil }
+        byPhase[to, default: 0] += 1
     }
 
     package var total: Int { byPhase.values.reduce(0, +) }
-    package var active: Int { self[.created] + self[.running] }
+    package var active: Int { self[.running] }
     package var completed: Int { total - active }
     /// What counts against the maximum of failed trials.
     package var failed: Int { self[.failed] + self[.metricsUnavailable] }

@@ -115,7 +115,7 @@ extension TuningType: PagedType {
 
     private func trials(_ tuning: Tuning, _ t: Strings) -> [String] {
         let counts = tuning.status.counts
-        return TrialPhase.allCases.filter { counts[$0] > 0 }.map { "\($0.displayName): \(t.number(counts[$0]))" }
+        return TrialPhase.allCases.filter { $0 != .created && counts[$0] > 0 }.map { "\($0.displayName): \(t.number(counts[$0]))" }
     }
 
     private func search(_ spec: TuningSpec, _ t: Strings) -> [(name: String, value: Cell)] {

@@ -61,6 +61,10 @@ struct TuningReconciler: Reconciler {
             await samplers.note(round.settled, of: tuning.id)
             round.status.cause = "\(Self.preparing)\(cause)"
             return .milliseconds(100)
+        } catch Samplers.NotReady.refused(let cause) {
+            await samplers.note(round.settled, of: tuning.id)
+            round.fail(cause)
+            return nil
         } catch Samplers.NotReady.failed(let cause) {
             await samplers.note(round.settled, of: tuning.id)
             if round.status.counts.total == 0 {
@@ -111,7 +115,8 @@ struct TuningReconciler: Reconciler {
             throw TakumiError(.failed, "the image or the instance type of this tuning is no longer offered")
         }
         let lock = try LockFile.place(image.lock, digest: image.digest, home: home)
-        let remaining = round.tuning.spec.budget - round.status.lastRun(at: sources.now())
+        // The tuning looks at the time itself. A trial's own limit is for the case that no server is there to look.
+        let remaining = round.tuning.spec.budget - round.status.lastRun(at: sources.now()) + 60
         try await engine.launch(
             job.workload(
                 trial.run(round.tuning, remaining: remaining),

@@ -71,7 +71,10 @@ struct TuningRound: Sendable {
         }
         decideEnd()
         guard !status.phase.isEnding else { return }
-        for (trial, reports) in running where rivals.stop(trial, reports, spec) { end(trial, .earlyStopped) }
+        let judged = Dictionary(active.map { ($0.id, $0.status.rungs.count) }) { $1 }
+        for (trial, reports) in running where rivals.stop(trial, reports, spec, judged: judged[trial.id] ?? 0) {
+            end(trial, .earlyStopped)
+        }
         wanted = status.isExhausted ? 0 : spec.trialsToAdd(status.counts).add
         showWaiting()
     }
@@ -99,9 +102,14 @@ struct TuningRound: Sendable {
         if status.counts.active == 0 { settle() }
     }
 
-    /// Nothing can be tried at all.
+    /// Nothing more can be tried, for this reason.
     mutating func fail(_ cause: String) {
-        (status.phase, status.cause, status.endedAt, event) = (.createFailed, cause, now, cause)
+        if status.counts.total == 0 {
+            (status.phase, status.cause, status.endedAt, event) = (.createFailed, cause, now, cause)
+        } else {
+            (status.phase, status.cause) = (.failInProgress, cause)
+            decideEnd()
+        }
     }
 
     mutating func add(_ suggestion: SamplerAnswer.Suggestion, id: String, bound: Double?, now: Date) {

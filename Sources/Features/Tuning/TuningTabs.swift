@@ -18,6 +18,10 @@ struct TuningTabs: Sendable {
         group.group("hyperparameter-tunings/{id}")
             .get("study") { request, context in try await study(request, context) }
             .get("study/data") { request, context in try await data(request, context) }
+            .get("study/importance") { request, context in
+                let (tuning, _) = try await load(request, context)
+                return try PageJSON.response(try await studies.importance(of: tuning))
+            }
             .get("trials") { request, context in try await list(request, context) }
             .get("hyperparameters") { request, context in try await hyperparameters(request, context) }
     }

@@ -103,23 +103,28 @@ struct TuningType: ResourceType {
                 "hyperparameter tuning \(tuning.id) is \(phase.displayName); only one that has ended can go on")
         }
         var validator = Validator()
+        validator.require(
+            tuning.status.best.map { !tuning.spec.objective.reaches($0.value) } ?? true, "maxTrialCount",
+            "the goal has been reached; copy the tuning with another goal")
+        try validator.check()
         let done = tuning.status.counts.completed
         validator.require(
             body.maxTrialCount != nil || tuning.spec.maxTrials == nil, "maxTrialCount",
             "is required; more than the \(done) trials that have ended")
-        validator.range(body.maxTrialCount?.value, "maxTrialCount", done + 1...100_000)
+        let killed = tuning.status.counts[.killed]
+        let most = tuning.combinations.map { min(100_000, $0 + killed) } ?? 100_000
+        if tuning.hasTriedAll {
+            validator.refuse(
+                "maxTrialCount", "every combination of the grid has been tried; copy the tuning with smaller steps")
+        } else {
+            validator.range(body.maxTrialCount?.value, "maxTrialCount", done + 1...max(done + 1, most))
+        }
         validator.range(body.maxFailedTrialCount?.value, "maxFailedTrialCount", 1...100_000)
         validator.range(body.maxDurationSeconds?.value, "maxDurationSeconds", 1...2_592_000)
         let failed = max(tuning.spec.maxFailedTrials, body.maxFailedTrialCount?.value ?? 0)
         validator.require(
             failed > tuning.status.counts.failed, "maxFailedTrialCount",
             "must be above the \(tuning.status.counts.failed) trials that have failed")
-        validator.require(
-            tuning.spec.strategy != .grid || !tuning.status.isExhausted, "maxTrialCount",
-            "every combination of the grid has been tried; copy the tuning with smaller steps")
-        validator.require(
-            tuning.status.best.map { !tuning.spec.objective.reaches($0.value) } ?? true, "maxTrialCount",
-            "the goal has been reached; copy the tuning with another goal")
         try validator.check()
         try await store.updateSpec(tuning.key, of: Tuning.self) { spec in
             if let most = body.maxTrialCount?.value { spec.maxTrials = most }
@@ -128,13 +133,14 @@ struct TuningType: ResourceType {
         }
         guard var next: Tuning = try await store.resource(tuning.key) else { throw Store.missing(tuning.key) }
         next.status.phase = .running
+        next.status.isExhausted = false
         next.status.reason = nil
         next.status.cause = nil
         next.status.spentSeconds = tuning.status.elapsed(at: sources.now())
         next.status.startedAt = sources.now()
         next.status.endedAt = nil
         guard
-            let stored = try await store.updateStatus(next, event: "goes on, up to \(next.spec.maxTrials ?? 0) trials")
+            let stored = try await store.updateStatus(next, event: next.spec.maxTrials.map { "goes on, up to \($0) trials" } ?? "goes on")
         else {
             throw TakumiError(.conflict, "hyperparameter tuning \(tuning.id) was changed meanwhile; try again")
         }
@@ -152,10 +158,17 @@ struct TuningType: ResourceType {
 }
 
 extension Tuning {
+    /// Of a grid; nil for other searches.
+    var combinations: Int? { spec.strategy == .grid ? SearchParameter.combinations(spec.parameters) : nil }
+
+    /// Trials that were killed are tried again.
+    var hasTriedAll: Bool {
+        combinations.map { status.counts.total - status.counts[.killed] >= $0 } ?? false
+    }
+
     /// Whether raising its limits would let it try more.
     var mayGoOn: Bool {
-        status.phase.isSettled && status.phase.next.contains(.running)
-            && !(spec.strategy == .grid && status.isExhausted)
+        status.phase.isSettled && status.phase.next.contains(.running) && !hasTriedAll
             && status.best.map { !spec.objective.reaches($0.value) } ?? true
     }
 }

@@ -71,7 +71,10 @@ package struct SearchBody: Codable, Sendable, Equatable {
         let parameters = SearchParameter.validated(hyperparameterSpecList ?? [], strategy: strategy, &validator)
         let (metrics, objective) = validateMetrics(&validator)
         let stopping = validateEarlyStopping(&validator)
-        if isComplete { validateMaximum(strategy, parameters, &validator) }
+        // Of a strategy that is not known nothing more can be said.
+        if isComplete, tuningStrategyName.map({ $0.isEmpty || SearchStrategy(rawValue: $0) != nil }) ?? true {
+            validateMaximum(strategy, parameters, &validator)
+        }
         return Checked(
             strategy: strategy, parameters: parameters, metrics: metrics, objective: objective, earlyStopping: stopping)
     }
@@ -118,7 +121,7 @@ package struct SearchBody: Codable, Sendable, Equatable {
             objectiveStrategyCode, "objectiveStrategyCode", MetricStrategy(for: direction), &validator)
         var goal: Double?
         if let text = objectiveGoal?.text, !text.isEmpty {
-            goal = Double(text).flatMap { $0.isFinite ? $0 : nil }
+            goal = SearchParameter.decimal(text)
             validator.require(goal != nil, "objectiveGoal", "'\(text.excerpt)' is not a number")
         }
         return (metrics, Objective(metric: objective, direction: direction, goal: goal, strategy: strategy))

@@ -52,6 +52,12 @@ extension SearchParameter {
             : doubles(item, field, isLog: scale == "log", strategy, &validator)
     }
 
+    /// A finite number as people and Python write it: not hexadecimal, which `Double` reads, too.
+    static func decimal(_ text: String) -> Double? {
+        guard text.wholeMatch(of: #/[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?/#) != nil else { return nil }
+        return Double(text).flatMap { $0.isFinite ? $0 : nil }
+    }
+
     private static func values(
         _ item: SearchBody.Parameter, _ field: String, _ type: String, _ validator: inout Validator
     ) -> Space? {
@@ -66,10 +72,11 @@ extension SearchParameter {
         validator.count(values.count, name, limit: 1000)
         validator.require(Set(values).count == values.count, name, "has a value twice")
         for value in values {
+            validator.require(!value.unicodeScalars.contains { $0.value == 0 }, name, "has a NUL character")
             validator.length(value, name, limit: 1000)
             if type == "discrete" {
                 validator.require(
-                    Double(value) != nil, name,
+                    decimal(value) != nil, name,
                     "'\(value.excerpt)' is not a number; discrete values are, use categorical")
             }
         }
@@ -84,7 +91,7 @@ extension SearchParameter {
                 validator.require(!isRequired, "\(field).\(name)", "is required for an int")
                 return nil
             }
-            guard let value = Double(text), let int = Int(exactly: value), abs(int) <= 1 << 53 else {
+            guard let value = decimal(text), let int = Int(exactly: value), abs(int) <= 1 << 53 else {
                 validator.refuse("\(field).\(name)", "'\(text.excerpt)' is not a whole number")
                 return nil
             }
@@ -106,7 +113,7 @@ extension SearchParameter {
                 validator.require(!isRequired, "\(field).\(name)", "is required for a double")
                 return nil
             }
-            guard let value = Double(text), value.isFinite else {
+            guard let value = decimal(text) else {
                 validator.refuse("\(field).\(name)", "'\(text.excerpt)' is not a number")
                 return nil
             }
@@ -123,6 +130,8 @@ extension SearchParameter {
         else {
             return nil
         }
+        validator.require(
+            (high - low).isFinite, "\(field).hyperparameterMaxValue", "\(high) is too far from the minimum \(low)")
         return .double(low...high, step: step, log: isLog && strategy != .grid)
     }
 

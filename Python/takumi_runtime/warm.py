@@ -101,6 +101,8 @@ def import_modules():
             known = threads()
         elif threads() > known:
             raise Unusable(f"importing {name} starts threads, which a fork would lose")
+    # PyTorch's compiler sets its own anew where it is missing, and most scripts never meet it.
+    os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)
     Imported.variables = {name: value for name, value in os.environ.items() if before.get(name) != value}
     Imported.places = [
         (names, name)

@@ -23,7 +23,7 @@ struct Configuration: Decodable, Sendable {
     /// Minutes without a run after which a warm image ends.
     var warmIdleMinutes = 15
     /// What warm images may hold together while nobody uses them, in MiB; 0 for none: every run starts cold.
-    var warmMemoryMiB = 768
+    var warmMemoryMiB = 1024
     var storage = StorageConfiguration()
 
     private enum Key: String, CodingKey, CaseIterable {

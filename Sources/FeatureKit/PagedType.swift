@@ -10,6 +10,8 @@ import Web
 /// Texts of a kind have keys that begin with its wire name: `training.title`, `training.field.trainingName`.
 package protocol PagedType: ResourceType {
     var icon: String { get }
+    /// The id of the menu's entry that its pages belong to.
+    var section: String { get }
     /// Further filters of the list, by their names in the address.
     var filterNames: [String] { get }
 
@@ -48,6 +50,7 @@ package protocol PagedType: ResourceType {
 }
 
 extension PagedType {
+    package var section: String { names.collection }
     package var filterNames: [String] { [] }
     package func filters(_ page: Page) async throws -> [Listing.Filter] { [] }
     package func pick(_ page: Page) -> (name: String, action: String)? { nil }

@@ -20,8 +20,7 @@ package struct ResourcePages<Type: PagedType>: Sendable {
 
     var type: Type { routes.type }
     var names: WireNames { type.names }
-    /// The id of the menu's entry.
-    var section: String { names.collection }
+    var section: String { type.section }
 
     package func add(to group: RouterGroup<TakumiContext>) {
         let all = group.group(RouterPath(names.collection))
@@ -165,17 +164,17 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         let wire = try await type.wire([resource], project: resource.metadata.project)[0]
         let t = page.t
         var cards = try await type.cards(resource, wire, page)
-        cards.append(
-            FactCard(
-                t("detail.about"),
-                [
-                    (t("detail.id"), .code(resource.id)),
-                    (t("detail.created"), .time(resource.metadata.createdAt)),
-                    (
-                        t("detail.tags"),
-                        .lines(resource.metadata.tags.map { $0.value.isEmpty ? $0.key : "\($0.key): \($0.value)" })
-                    ),
-                ]))
+        var about: [(name: String, value: Cell)] = [
+            (t("detail.id"), .code(resource.id)), (t("detail.created"), .time(resource.metadata.createdAt)),
+        ]
+        if !type.isPart {
+            about.append(
+                (
+                    t("detail.tags"),
+                    .lines(resource.metadata.tags.map { $0.value.isEmpty ? $0.key : "\($0.key): \($0.value)" })
+                ))
+        }
+        cards.append(FactCard(t("detail.about"), about))
         return try await respond(
             "detail", resource, page, tab: "", ["cards": cards.map(\.model)])
     }

@@ -141,6 +141,6 @@ package struct JobLogs: Sendable {
                 }
             }
         }
-        return try Envelope.one("reports", reports)
+        return try Envelope.one("reportList", reports)
     }
 }

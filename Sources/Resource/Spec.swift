@@ -15,6 +15,8 @@ package struct Reference: Sendable, Hashable {
         case whileUnsettled = 0
         /// As long as the one that refers exists.
         case always = 1
+        /// Not at all: the one that refers is a part of the other, and goes with it.
+        case part = 2
     }
 
     package var key: ResourceKey

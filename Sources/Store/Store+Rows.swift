@@ -30,7 +30,7 @@ extension Store {
 
     private static let dependents = """
         FROM resource JOIN reference ON from_kind = kind AND from_id = id WHERE to_kind = ? AND to_id = ?
-        AND (? OR hold = ? OR settled = 0)
+        AND hold <> \(Reference.Hold.part.rawValue) AND (? OR hold = ? OR settled = 0)
         """
 
     /// - Throws: `conflict` with the list of what stands in the way of a deletion (C-7).

@@ -299,7 +299,7 @@ class Trial(Program):
 
     def reports(self) -> list[tuple[str, str]]:
         """Every report of a metric, as name and value."""
-        return [(report["name"], report["value"]) for report in self.api.get(f"{self.path}/reports")["reports"]]
+        return [(report["name"], report["value"]) for report in self.api.get(f"{self.path}/reports")["reportList"]]
 
 
 class Tuning(Actions):

@@ -124,7 +124,7 @@ for line in ("2026-01-02T10:00:00.5Z loss = 1", "2026-01-02T12:00:01+02:00 loss 
     tuning = latest(api, script)
     assert tuning.trials()[0]["objectiveValue"] == 2, tuning.trials()
     assert metrics(tuning.trials()[0]) == {"loss": ("1", "3", "2")}
-    times = [report["time"] for report in api.get(f"{tuning.trial(1).path}/reports")["reports"]]
+    times = [report["time"] for report in api.get(f"{tuning.trial(1).path}/reports")["reportList"]]
     assert times[0] == "2026-01-02T10:00:00.5Z", times
 
 

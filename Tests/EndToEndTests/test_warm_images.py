@@ -289,7 +289,7 @@ for name, module in sorted(sys.modules.items()):
             if simple(value) and key not in skipped.get(name, ()) and key != "__doc__"}
 import json, logging, signal, socket, threading, warnings
 json.dump(modules, open(os.environ["EM_MODEL_DIR"] + "/modules.json", "w"), indent=1)
-print({name: value for name, value in sorted(os.environ.items())})
+print({name: value for name, value in sorted(os.environ.items()) if name != "TORCHINDUCTOR_CACHE_DIR"})
 print(sorted(str(one) for one in warnings.filters))
 print(logging.root.handlers, sorted((name, one.level, len(one.handlers), one.propagate)
     for name, one in logging.root.manager.loggerDict.items() if hasattr(one, "level")))
@@ -538,7 +538,7 @@ SAME = {
         PROCESS, says="CapEff", fields=parameters(lr="0.1", **{"batch-size": "4", "日本": "ü 語", "a.b": "'\"$x"})
     ),
     "modules of torch": Script(
-        MODULES.replace("IMPORT", "import numpy, torch, torch.utils.tensorboard"), says="torch.nn"
+        MODULES.replace("IMPORT", "import numpy, torch, torch._dynamo, torch.utils.tensorboard"), says="torch.nn"
     ),
     "modules of tensorflow": Script(
         MODULES.replace("IMPORT", "import numpy, tensorflow"), says="TF2_BEHAVIOR", fields=TENSORFLOW
@@ -673,6 +673,13 @@ def test_variables_of_an_import(twins):
         and "TF2_BEHAVIOR" in warm
         and not [name for name in warm - cold if name.startswith(("EM_", "PYTHON"))]
     )
+
+
+def test_variable_of_pytorchs_compiler(twins):
+    """It is imported in a warm interpreter, since every optimiser imports it; its variable comes when it is used."""
+    script = "import os, sys, torch; print('TORCHINDUCTOR_CACHE_DIR' in os.environ, 'torch._dynamo' in sys.modules)"
+    cold, warm = [ended(api.train(script, image="pytorch")).printed()[0] for api in twins]
+    assert (cold, warm) == ("False False", "False True")
 
 
 def test_messages_of_an_import(twins):

@@ -72,6 +72,16 @@ package struct Form: Sendable {
         return tidy.json(numbers: numbers, flags: flags)
     }
 
+    /// Whether somebody, or what was copied, has set something in it.
+    private func isFilled(_ group: FieldGroup, _ typed: Typed?) -> Bool {
+        guard let typed else { return false }
+        return group.rows.joined().contains { field in
+            if case .rows = field.kind { return typed.rowCount(field.name) > 0 }
+            let value = typed.values[field.name] ?? ""
+            return !value.isEmpty && value != field.value
+        }
+    }
+
     /// - Parameters:
     ///   - typed: what was sent, tidied; nil for a fresh form, which shows the fields' own values.
     ///   - errors: what was wrong with it.
@@ -97,7 +107,8 @@ package struct Form: Sendable {
                 return ["fields": models, "isRow": row.count > 1]
             }
             var model: [String: Any] = [
-                "title": group.title, "rows": rows, "isFolded": group.isFolded, "isOpen": isWrong,
+                "title": group.title, "rows": rows, "isFolded": group.isFolded,
+                "isOpen": isWrong || isFilled(group, typed),
             ]
             if let hint = group.hint { model["hint"] = hint }
             return model

@@ -25,7 +25,7 @@ package actor ProcessEngine: Engine, Service {
 
         package init(
             home: String, program: String, overcommit: Double, reserveMiB: Int, environments: String, sandbox: Bool,
-            warm: WarmSettings? = nil, warmMemoryMiB: Int = 768
+            warm: WarmSettings? = nil, warmMemoryMiB: Int = 1024
         ) {
             self.home = home
             self.program = program

@@ -53,17 +53,15 @@ package struct TemplateFeature: Feature {
 
     private func model(_ template: Template, _ page: Page) -> [String: Any] {
         let settings = template.spec.settings
-        let searched = settings.search.hyperparameterSpecList ?? []
+        var validator = Validator()
+        let searched = settings.search.checked(&validator, instances: nil, isComplete: false).parameters
         return [
             "parameters": settings.hyperparameters.map { parameter -> [String: Any] in
                 ["name": parameter.parameterName ?? "", "value": parameter.parameterValue ?? ""]
             }, "hasParameters": !settings.hyperparameters.isEmpty,
             "searched": searched.map { item -> [String: Any] in
-                let range = [item.hyperparameterMinValue?.text, item.hyperparameterMaxValue?.text].compactMap(\.self)
-                return [
-                    "name": item.hyperparameterName ?? "", "type": item.hyperparameterTypeCode ?? "",
-                    "values": item.hyperparameterSpecifiedValues ?? range.joined(separator: " – "),
-                ]
+                let (type, values) = SearchText.space(item, page.t)
+                return ["name": item.name, "type": type, "values": values]
             }, "isSearched": !searched.isEmpty,
         ]
     }

@@ -58,18 +58,30 @@ extension TemplateType: PagedType {
                     (t("training.timeout"), .text(job.timeoutMinutes.map { Cell.span($0.value * 60) } ?? "")),
                 ]),
         ]
-        if let metric = search.objectiveMetric?.name {
-            cards.append(
-                FactCard(
-                    t("tuning.objective"),
-                    [
-                        (t("tuning.objectiveMetric"), .text("\(search.objectiveTypeCode ?? "") \(metric)")),
-                        (t("tuning.strategy"), .text(search.tuningStrategyName ?? "")),
-                        (t("tuning.maxTrials"), number(search.maxTrialCount)),
-                        (t("tuning.parallel"), number(search.parallelTrialCount)),
-                    ]))
-        }
+        if search != SearchBody() { cards.append(FactCard(t("tuning.search"), searchFacts(search, t))) }
         return cards
+    }
+
+    private func searchFacts(_ search: SearchBody, _ t: Strings) -> [(name: String, value: Cell)] {
+        func number(_ value: WholeNumber?) -> Cell { value.map { .number("\($0.value)") } ?? .text("") }
+        let all: [(name: String, value: Cell)] = [
+            (
+                t("tuning.objective"),
+                .text(
+                    [search.objectiveTypeCode, search.objectiveMetric?.name].compactMap(\.self).joined(separator: " "))
+            ),
+            (t("tuning.goal"), .text(search.objectiveGoal?.text ?? "")),
+            (t("tuning.metrics"), .lines((search.metricList ?? []).compactMap(\.name))),
+            (t("tuning.metricRegex"), .code(search.metricRegex ?? "")),
+            (t("tuning.strategy"), .text(search.tuningStrategyName.map { t("tuning.strategy.\($0)") } ?? "")),
+            (t("tuning.randomState"), number(search.tuningStrategyRandomState)),
+            (t("tuning.maxTrials"), number(search.maxTrialCount)),
+            (t("tuning.maxFailed"), number(search.maxFailedTrialCount)),
+            (t("tuning.parallel"), number(search.parallelTrialCount)),
+            (t("tuning.maxDuration"), number(search.maxDurationSeconds)),
+            (t("tuning.earlyStopping"), .text(search.earlyStoppingAlgorithm.map { t("tuning.stopping.\($0)") } ?? "")),
+        ]
+        return all.filter { if case .text("") = $0.value { false } else { true } }
     }
 
     func tabs(_ t: Strings) -> [Tab] { [Tab("hyperparameters", t("training.tab.hyperparameters"))] }

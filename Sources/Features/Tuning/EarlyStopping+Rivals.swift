@@ -25,7 +25,8 @@ extension EarlyStopping {
                 let others = rungs.filter { $0.key != trial.id }.map(\.value)
                 // It may have come past several since the last look.
                 return (judged..<max(judged, trial.status.rungs.count)).contains { rung in
-                    EarlyStopping.stops(rungs: Array(trial.status.rungs.prefix(rung + 1)), others: others, spec.objective)
+                    EarlyStopping.stops(
+                        rungs: Array(trial.status.rungs.prefix(rung + 1)), others: others, spec.objective)
                 }
             }
         }

@@ -155,7 +155,8 @@ actor Samplers: Service {
                 try await engine.launch(try workload(runner, gaussian: key))
             } catch {
                 if runners[key]?.id == runner.id { runners[key] = nil }
-                throw NotReady.failed(cause: "Optuna cannot be started: \((error as? TakumiError)?.message ?? "\(error)")")
+                throw NotReady.failed(
+                    cause: "Optuna cannot be started: \((error as? TakumiError)?.message ?? "\(error)")")
             }
             throw NotReady.starting(cause: "preparing suggestions")
         }

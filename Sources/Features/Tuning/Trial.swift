@@ -14,7 +14,7 @@ package struct TrialSpec: ResourceSpec {
     /// Katib's early stopping: the bound as it was when the trial was created.
     package var bound: Double?
 
-    package var references: [Reference] { [Reference(ResourceKey(.tuning, tuningID), .whileUnsettled)] }
+    package var references: [Reference] { [Reference(ResourceKey(.tuning, tuningID), .part)] }
 }
 
 package enum TrialPhase: String, Phase {

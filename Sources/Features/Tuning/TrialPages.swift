@@ -8,6 +8,7 @@ import Web
 /// Trials in the console: rows of their tuning, and details with log, metrics and monitoring like a training's.
 extension TrialType: JobType {
     var icon: String { "tuning" }
+    var section: String { "hyperparameter-tunings" }
 
     func job(of trial: Trial) async throws -> Job {
         let tuning = try await tuning(of: trial)
@@ -79,7 +80,7 @@ extension TrialType: JobType {
                 [(tuning.spec.objective.metric, .number(status.value.map(MetricText.number) ?? "–"))]
                     + status.metrics.filter { $0.count > 0 }.map {
                         (
-                            $0.name,
+                            t("tuning.reports", ["name": $0.name]),
                             .text(
                                 t(
                                     "tuning.summary",

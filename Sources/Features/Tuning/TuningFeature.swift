@@ -174,7 +174,7 @@ package struct TuningFeature: Feature {
                         .init("follow", "boolean"),
                     ]),
                 .init("GET", "/trials/{id}/metrics", "Resource samples by node", payload: "metrics"),
-                .init("GET", "/trials/{id}/reports", "Every report of the tuning's metrics", payload: "reports"),
+                .init("GET", "/trials/{id}/reports", "Every report of the tuning's metrics", payload: "reportList"),
             ])
     }
 }

@@ -74,6 +74,11 @@ extension TuningType: PagedType {
         ]
     }
 
+    func causeLink(_ tuning: Tuning, _ page: Page) -> Action? {
+        let path = "\(address(tuning.id, page))/trials?state=FAILED"
+        return tuning.status.counts[.failed] > 0 ? Action(page.t("tuning.openFailed"), href: path) : nil
+    }
+
     // MARK: - Details
 
     func cards(_ tuning: Tuning, _ wire: TuningWire, _ page: Page) async throws -> [FactCard] {
@@ -115,7 +120,9 @@ extension TuningType: PagedType {
 
     private func trials(_ tuning: Tuning, _ t: Strings) -> [String] {
         let counts = tuning.status.counts
-        return TrialPhase.allCases.filter { $0 != .created && counts[$0] > 0 }.map { "\($0.displayName): \(t.number(counts[$0]))" }
+        return TrialPhase.allCases.filter { $0 != .created && counts[$0] > 0 }.map {
+            "\($0.displayName): \(t.number(counts[$0]))"
+        }
     }
 
     private func search(_ spec: TuningSpec, _ t: Strings) -> [(name: String, value: Cell)] {

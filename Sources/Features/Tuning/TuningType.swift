@@ -140,7 +140,8 @@ struct TuningType: ResourceType {
         next.status.startedAt = sources.now()
         next.status.endedAt = nil
         guard
-            let stored = try await store.updateStatus(next, event: next.spec.maxTrials.map { "goes on, up to \($0) trials" } ?? "goes on")
+            let stored = try await store.updateStatus(
+                next, event: next.spec.maxTrials.map { "goes on, up to \($0) trials" } ?? "goes on")
         else {
             throw TakumiError(.conflict, "hyperparameter tuning \(tuning.id) was changed meanwhile; try again")
         }

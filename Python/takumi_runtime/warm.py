@@ -4,7 +4,7 @@ Started by the agent of a task as `python warm.py PREFIX IDLE_SECONDS MODULE…`
 files: PREFIX.lock, held while it lives; PREFIX.json, what it is doing or why it cannot be used; PREFIX.sock, on which agents
 ask for runs. docs/warm-images.md says what a run sees, and why that is what a cold start gives it.
 
-An agent sends one request with its descriptors: standard output, standard error, then the namespaces of a sandbox that
+An agent sends a request with the descriptors of standard output and error, then those of the namespaces of a sandbox that
 bubblewrap has made. It gets {"supervisor": PID, "program": PID}, and at the end {"status": CODE}.
 """
 
@@ -41,6 +41,7 @@ run_file.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, *[ctypes.py
 PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 38, 24, 47, 4
 PR_SET_MM, PR_SET_MM_MAP = 35, 14
 NS_GET_USERNS = 0xB701
+MADV_HUGEPAGE, MADV_COLLAPSE = 14, 25
 CAPABILITY_VERSION_3 = 0x20080522
 FILE_INPUT = 257
 
@@ -250,8 +251,14 @@ def supervise(request, descriptors, connection):
     for path in request["joins"]:
         with open(path, "w") as file:
             file.write("0")
-    output, error, *namespaces = descriptors
-    enter(namespaces)
+    if request["sandboxed"]:
+        # The agent has it made meanwhile. Where that failed it hangs up.
+        mark, namespaces, _, _ = socket.recv_fds(connection, 1, 16)
+        if not mark:
+            os._exit(70)
+        descriptors = [*descriptors, *namespaces]
+        enter(namespaces)
+    output, error = descriptors[:2]
     # The agent must know of the program before it runs a line: of one that it does not know it starts another.
     begins, begin = os.pipe()
     program = os.fork()
@@ -294,8 +301,6 @@ def enter(namespaces):
     Who is not root may only do so from the user namespace that owns the others, which need not be the one that the
     program is to be in: bubblewrap makes a second one, in which the user has the id that it has outside.
     """
-    if not namespaces:
-        return
     *others, user = namespaces
     owner = fcntl.ioctl(others[-1], NS_GET_USERNS)
     # Asked before, since the sandbox's /proc does not know this process.
@@ -498,6 +503,19 @@ def flush():
             pass
 
 
+def use_large_pages():
+    """Of 2 MiB, where the kernel makes them (Linux 6.1): a fork copies an entry for each page, and most are never touched."""
+    size = 1 << 21
+    with open("/proc/self/maps") as file:
+        regions = [line.split() for line in file]
+    for addresses, access, *_, name in [region if len(region) > 5 else [*region, ""] for region in regions]:
+        begin, end = (int(address, 16) for address in addresses.split("-"))
+        begin, end = -(-begin // size) * size, end // size * size
+        if access == "rw-p" and name in ("", "[heap]") and begin < end:
+            for advice in (MADV_HUGEPAGE, MADV_COLLAPSE):
+                libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), advice)
+
+
 def main():
     lock = os.open(f"{PREFIX}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -520,6 +538,7 @@ def main():
     # What is there now stays: the collector of a fork need not look at it, nor copy the pages that it lies in.
     gc.collect()
     gc.freeze()
+    use_large_pages()
     # Else every run would begin with what a library has said and not yet written.
     libc.fflush(None)
     listener = listen()

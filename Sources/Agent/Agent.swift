@@ -178,7 +178,7 @@ package struct Agent {
 
         let launch = Launch(
             assignment: assignment, paths: paths, environment: environment, hasRequirements: requirements(paths) != nil,
-            joining: group?.entrances ?? [], stop: stop)
+            group: group, stop: stop)
         var how: String?
         let child = ChildProcess(
             timeLimit: assignment.timeLimit, grace: spec.grace, sandboxed: assignment.sandbox,

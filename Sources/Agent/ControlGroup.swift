@@ -50,7 +50,13 @@ struct ControlGroup: Sendable {
 
     /// The files through which a new process enters the group before it becomes the program, so that it is counted from its
     /// first page. (A shell that does this would drop environment variables such as `EM_HP_BATCH-SIZE`.)
-    var entrances: [String] { ["\(memory)/cgroup.procs"] + (cpu.map { ["\($0)/cgroup.procs"] } ?? []) }
+    var entrances: [String] { [memoryEntrance] + (cpuEntrance.map { [$0] } ?? []) }
+    var memoryEntrance: String { "\(memory)/cgroup.procs" }
+    /// Where the two are apart.
+    var cpuEntrance: String? { cpu.map { "\($0)/cgroup.procs" } }
+
+    /// Lets a process in. May take the kernel some milliseconds.
+    static func enter(_ entrance: String, _ process: pid_t) { put("\(process)", in: entrance) }
 
     /// How many of its processes the kernel has killed for memory.
     var outOfMemoryKills: Int {

@@ -32,21 +32,33 @@ final class ForkedProcess: StartedProcess {
     private let sandbox: SandboxHolder?
 
     /// Takes the connection over.
+    ///
+    /// - Parameter sandbox: makes the sandbox while the fork enters its control groups, for which the kernel may take longer
+    ///   than for all the rest.
     init(
-        _ request: Request, connection: Int32, sandbox: SandboxHolder?, output: Int32, error: Int32
+        _ request: Request, connection: Int32, output: Int32, error: Int32, sandbox: () throws -> SandboxHolder?
     ) throws {
         descriptor = connection
-        self.sandbox = sandbox
-        let body = try JSONEncoder().encode(request)
-        let length = withUnsafeBytes(of: UInt32(body.count).littleEndian) { Array($0) }
-        let descriptors = [output, error] + (sandbox?.namespaces ?? [])
-        guard takumi_send_descriptors(connection, length, 4, descriptors, Int32(descriptors.count)) == 0,
-            ForkedProcess.send(body, to: connection),
-            let answer = ForkedProcess.answer(from: connection),
-            let pid = answer.supervisor, let program = answer.program
+        do {
+            let body = try JSONEncoder().encode(request)
+            let length = withUnsafeBytes(of: UInt32(body.count).littleEndian) { Array($0) }
+            guard takumi_send_descriptors(connection, length, 4, [output, error], 2) == 0,
+                ForkedProcess.send(body, to: connection)
+            else { throw Failure() }
+            self.sandbox = try sandbox()
+        } catch {
+            close(connection)
+            throw error
+        }
+        let namespaces = self.sandbox?.namespaces ?? []
+        guard
+            namespaces.isEmpty
+                || takumi_send_descriptors(connection, [0x6E], 1, namespaces, Int32(namespaces.count)) == 0,
+            let answer = ForkedProcess.answer(from: connection), let pid = answer.supervisor,
+            let program = answer.program
         else {
             close(connection)
-            sandbox?.release()
+            self.sandbox?.release()
             throw Failure()
         }
         (self.pid, self.program) = (pid, program)

@@ -8,18 +8,17 @@ struct Launch {
     /// The folder of the image's packages.
     private let environment: String
     private let rule: StartRule?
-    /// Files of control groups to enter.
-    private let joining: [String]
+    private let group: ControlGroup?
     private let stop: StopRequest
     private let command: [String]
     private let variables: [String: String]
 
     init(
-        assignment: TaskAssignment, paths: TaskPaths, environment: String, hasRequirements: Bool, joining: [String],
+        assignment: TaskAssignment, paths: TaskPaths, environment: String, hasRequirements: Bool, group: ControlGroup?,
         stop: StopRequest
     ) {
         (self.assignment, self.paths, self.environment) = (assignment, paths, environment)
-        (self.joining, self.stop) = (joining, stop)
+        (self.group, self.stop) = (group, stop)
         // A warm interpreter runs outside the sandbox, and packages can bring code that runs when an interpreter starts: only
         // those of the image, which are locked, are let near it.
         rule =
@@ -72,22 +71,26 @@ struct Launch {
     private func cold(_ output: Int32, _ error: Int32) throws -> SpawnedProcess {
         try SpawnedProcess(
             sandboxed(command) ?? command, environment: variables, directory: paths.directory, output: output,
-            error: error, isBubblewrap: assignment.sandbox, joining: joining)
+            error: error, isBubblewrap: assignment.sandbox, joining: group?.entrances ?? [])
     }
 
     private func forked(_ connection: Int32, _ output: Int32, _ error: Int32) throws -> ForkedProcess {
         var variables = variables
-        var holder: SandboxHolder?
-        if let wrapped = sandboxed(SandboxHolder.command, informing: SandboxHolder.infoDescriptor) {
-            holder = try SandboxHolder(wrapped, environment: ["PATH": "/usr/bin:/bin"], joining: joining)
-            // As bubblewrap says it to who it starts.
-            variables["PWD"] = paths.directory
-        }
-        return try ForkedProcess(
+        let wrapped = sandboxed(SandboxHolder.command, informing: SandboxHolder.infoDescriptor)
+        // As bubblewrap says it to who it starts.
+        if wrapped != nil { variables["PWD"] = paths.directory }
+        let process = try ForkedProcess(
             ForkedProcess.Request(
                 arguments: Array(command.dropFirst()), environment: variables, directory: paths.directory,
-                sandboxed: holder != nil, joins: joining),
-            connection: connection, sandbox: holder, output: output, error: error)
+                sandboxed: wrapped != nil, joins: group.map { [$0.memoryEntrance] } ?? []),
+            connection: connection, output: output, error: error,
+            sandbox: { try wrapped.map { try SandboxHolder($0, environment: ["PATH": "/usr/bin:/bin"]) } })
+        if let entrance = group?.cpuEntrance {
+            // Only a weight: the program need not wait for the kernel, which may take as long as a trial's whole start.
+            let program = process.program
+            Thread.detachNewThread { ControlGroup.enter(entrance, program) }
+        }
+        return process
     }
 
     /// nil where there is no sandbox here.

@@ -16,10 +16,12 @@ final class SandboxHolder {
 
     /// - Parameter command: what `Sandbox.wrapping` made of `SandboxHolder.command`, with `infoDescriptor` as its
     ///   information descriptor.
-    init(_ command: [String], environment: [String: String], joining: [String]) throws {
+    ///
+    /// It is in no control group: what is written in it counts for who writes.
+    init(_ command: [String], environment: [String: String]) throws {
         let pipe = try Pipe()
         process = try SpawnedProcess(
-            command, environment: environment, output: pipe.write, error: pipe.write, joining: joining)
+            command, environment: environment, output: pipe.write, error: pipe.write)
         pipe.closeWrite()
         // Bubblewrap names its child before the sandbox is complete; the command's own line comes after.
         guard let text = SandboxHolder.read(pipe.read, until: SandboxHolder.readyLine),

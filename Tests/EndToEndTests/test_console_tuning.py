@@ -621,7 +621,7 @@ def test_templates(admin, console):
     expect(admin.toast()).to_contain_text(f"Template {name} created")
     expect(admin.main).to_contain_text("What we always do")
     page.locator(".tabs").get_by_role("link", name="Hyperparameters").click()
-    expect(page.locator("tr", has_text="lr")).to_contain_text("0.001 – 0.1")
+    expect(page.locator("tr", has_text="lr")).to_contain_text("0.001 to 0.1, log scale")
     admin.open("training-templates")
     expect(page.locator("tr", has_text=name)).to_contain_text(re.compile("epochs.*lr.*optimizer"))
 

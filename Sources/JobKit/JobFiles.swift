@@ -33,12 +33,12 @@ package final class JobFiles: Sendable {
     /// By the job's own expression, where it has one.
     package func metrics(_ job: Job) async throws -> [(name: String, series: MetricSeries)] {
         guard let metrics = job.metrics else { return try await self.metrics(job.workloadID) }
-        let pattern = try MetricPattern(metrics.pattern)
         let path = WorkloadFolder(home: home, id: job.workloadID).task(0).log
-        let collector = state.withLock { state in
+        let collector = try state.withLock { state in
             let key = [path, metrics.pattern] + metrics.names
             if let collector = state.collectors[key] { return collector }
-            let collector = MetricCollector(path: path, pattern: pattern, names: metrics.names)
+            let collector = MetricCollector(
+                path: path, pattern: try MetricPattern(metrics.pattern), names: metrics.names)
             if state.collectors.count >= JobFiles.most { state.collectors = [:] }
             state.collectors[key] = collector
             return collector

@@ -51,6 +51,41 @@ package struct JobEnvironment: Sendable {
     }
 }
 
+/// Finds what jobs run in.
+package struct JobEnvironments: Sendable {
+    private let catalog: Catalog
+    private let home: String
+    private let region: String
+    private let apiURL: @Sendable () -> String
+
+    /// - Parameter apiURL: where programs reach the API; known once the server listens.
+    package init(catalog: Catalog, home: String, region: String, apiURL: @escaping @Sendable () -> String) {
+        self.catalog = catalog
+        self.home = home
+        self.region = region
+        self.apiURL = apiURL
+    }
+
+    /// - Parameter noun: what the job is of, for messages: training, tuning.
+    /// - Throws: `TakumiError` where the catalog has lost the image or the instance type, or the packages cannot be written.
+    package func environment(of job: JobSpec, named noun: String) throws -> JobEnvironment {
+        guard let image = catalog.image(id: job.imageID), let flavor = catalog.flavor(id: job.flavorID) else {
+            throw TakumiError(.failed, "the image or the instance type of this \(noun) is no longer offered")
+        }
+        let lock = try LockFile.place(image.lock, digest: image.digest, home: home)
+        return JobEnvironment(image: image, flavor: flavor, lock: lock, region: region, apiURL: apiURL())
+    }
+}
+
+extension ImageReference {
+    /// An environment of the product itself, its packages placed in the server's home.
+    package init(_ tool: Catalog.Tool, home: String) throws {
+        self.init(
+            name: tool.name, pythonVersion: tool.pythonVersion, lock: try tool.placeLock(home: home),
+            digest: tool.digest, address: "")
+    }
+}
+
 extension JobSpec {
     /// Names of the folders that a job's task reads and writes.
     private enum Folder {

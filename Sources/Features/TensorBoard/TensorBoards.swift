@@ -2,6 +2,7 @@ import Catalog
 import Engine
 import Foundation
 import Gateway
+import JobKit
 import Resource
 import ServiceLifecycle
 
@@ -69,8 +70,6 @@ actor TensorBoards: Service {
     private func workload(id: String, key: ResourceKey, project: String, folder: String, path: String) throws
         -> Workload
     {
-        let tool = catalog.tensorBoard
-        let lock = try tool.placeLock(home: settings.home)
         try FileManager.default.createDirectory(
             atPath: "\(settings.home)/\(folder)", withIntermediateDirectories: true)
         let task = TaskSpec(
@@ -81,8 +80,7 @@ actor TensorBoards: Service {
                 "--reload_interval",
                 "5", "--window_title", "TensorBoard · Takumi",
             ],
-            image: ImageReference(
-                name: tool.name, pythonVersion: tool.pythonVersion, lock: lock, digest: tool.digest, address: ""),
+            image: try ImageReference(catalog.tensorBoard, home: settings.home),
             resources: Resources(cpus: 0, memoryMiB: 1024),
             outputs: [Output(name: "logs", destination: .folder(folder))],
             ports: ["http"], grace: 2)

@@ -23,8 +23,9 @@ package struct TrainingFeature: Feature {
     ) {
         self.store = store
         reconciler = TrainingReconciler(
-            store: store, engine: checks.engine, catalog: checks.catalog, sources: sources, home: home, region: region,
-            apiURL: apiURL)
+            store: store, engine: checks.engine,
+            environments: JobEnvironments(catalog: checks.catalog, home: home, region: region, apiURL: apiURL),
+            sources: sources)
         routes = ResourceRoutes(
             TrainingType(
                 store: store, checks: checks, templates: templates, sources: sources, home: home, publicURL: publicURL),

@@ -1,4 +1,3 @@
-import Catalog
 import Control
 import Engine
 import FeatureKit
@@ -12,11 +11,8 @@ struct TrainingReconciler: Reconciler {
     let kind = ResourceKind.training
     let store: Store
     let engine: any Engine
-    let catalog: Catalog
+    let environments: JobEnvironments
     let sources: ClockAndIDs
-    let home: String
-    let region: String
-    let apiURL: @Sendable () -> String
 
     func reconcile(_ key: ResourceKey) async throws -> Duration? {
         guard let training: Training = try await store.resource(key), !training.status.phase.isSettled else {
@@ -48,15 +44,8 @@ struct TrainingReconciler: Reconciler {
     }
 
     private func launch(_ training: Training) async throws {
-        guard let image = catalog.image(id: training.spec.job.imageID),
-            let flavor = catalog.flavor(id: training.spec.job.flavorID)
-        else {
-            throw TakumiError(.failed, "the image or the instance type of this training is no longer offered")
-        }
-        let lock = try LockFile.place(image.lock, digest: image.digest, home: home)
-        try await engine.launch(
-            training.workload(
-                in: JobEnvironment(image: image, flavor: flavor, lock: lock, region: region, apiURL: apiURL())))
+        let environment = try environments.environment(of: training.spec.job, named: "training")
+        try await engine.launch(training.workload(in: environment))
     }
 
     private func fail(_ training: Training, _ cause: String) async throws {

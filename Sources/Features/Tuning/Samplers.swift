@@ -53,22 +53,13 @@ actor Samplers: Service {
 
     // MARK: - Questions
 
-    /// Starts what a tuning will need.
-    func prepare(_ spec: TuningSpec) async { _ = try? await ready(spec) }
-
     /// - Parameters:
-    ///   - changed: trials that have been created or have ended since the last call.
     ///   - known: how many trials there are.
     ///   - history: all trials, for a sampler that knows nothing of them.
     func suggest(
-        _ count: Int, for tuning: Tuning, changed: [Trial], known: Int, history: @Sendable () async throws -> [Trial]
+        _ count: Int, for tuning: Tuning, known: Int, history: @Sendable () async throws -> [Trial]
     ) async throws -> (suggestions: [SamplerAnswer.Suggestion], isExhausted: Bool) {
-        note(changed, of: tuning.id)
-        var answer = try await ask(tuning, path: "/v1/suggest", known: known, count: count)
-        if answer.resync == true {
-            try await replay(tuning, history)
-            answer = try await ask(tuning, path: "/v1/suggest", known: known, count: count)
-        }
+        let answer = try await ask(tuning, path: "/v1/suggest", known: known, count: count, limit: 5, history)
         guard let suggestions = answer.suggestions else {
             throw TakumiError(.unavailable, "the sampler gave no suggestions: \(answer.error ?? "no reason given")")
         }
@@ -78,12 +69,7 @@ actor Samplers: Service {
     func importance(
         of tuning: Tuning, known: Int, history: @Sendable () async throws -> [Trial]
     ) async throws -> SamplerAnswer {
-        var answer = try await ask(tuning, path: "/v1/importance", known: known, count: nil, limit: 60)
-        if answer.resync == true {
-            try await replay(tuning, history)
-            answer = try await ask(tuning, path: "/v1/importance", known: known, count: nil, limit: 60)
-        }
-        return answer
+        try await ask(tuning, path: "/v1/importance", known: known, count: nil, limit: 60, history)
     }
 
     /// Remembers what the sampler must be told with the next question.
@@ -95,15 +81,20 @@ actor Samplers: Service {
 
     func forget(_ tuning: String) { studies[tuning] = nil }
 
-    private func replay(_ tuning: Tuning, _ history: () async throws -> [Trial]) async throws {
-        for trial in try await history() {
-            studies[tuning.id, default: Study(runner: "")].pending[trial.spec.number] = SamplerRequest.Trial(trial)
-        }
-    }
-
+    /// Tells a sampler that knows too little everything, and asks it again.
+    ///
     /// - Parameter limit: seconds; a suggestion takes a fraction of one, and while it is waited for nothing else of the tuning
     ///   is looked at.
-    private func ask(_ tuning: Tuning, path: String, known: Int, count: Int?, limit: Int = 5) async throws
+    private func ask(
+        _ tuning: Tuning, path: String, known: Int, count: Int?, limit: Int, _ history: () async throws -> [Trial]
+    ) async throws -> SamplerAnswer {
+        let answer = try await askOnce(tuning, path: path, known: known, count: count, limit: limit)
+        guard answer.resync == true else { return answer }
+        note(try await history(), of: tuning.id)
+        return try await askOnce(tuning, path: path, known: known, count: count, limit: limit)
+    }
+
+    private func askOnce(_ tuning: Tuning, path: String, known: Int, count: Int?, limit: Int) async throws
         -> SamplerAnswer
     {
         let runner = try await ready(tuning.spec)
@@ -199,9 +190,7 @@ actor Samplers: Service {
         let task = TaskSpec(
             command: [Placeholder.python, program, "--port", Placeholder.port(task: 0, "http")],
             environment: ["TAKUMI_SAMPLER_TOKEN": runner.token],
-            image: ImageReference(
-                name: tool.name, pythonVersion: tool.pythonVersion, lock: try tool.placeLock(home: home),
-                digest: tool.digest, address: ""),
+            image: try ImageReference(tool, home: home),
             resources: Resources(cpus: 0, memoryMiB: gaussian ? 1536 : 768), ports: ["http"], grace: 2,
             readable: [program])
         // Trials wait for it.

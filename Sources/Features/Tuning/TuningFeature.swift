@@ -31,8 +31,9 @@ package struct TuningFeature: Feature {
         samplers = Samplers(engine: checks.engine, catalog: checks.catalog, client: client, home: home)
         studies = Studies(store: store, samplers: samplers)
         reconciler = TuningReconciler(
-            store: store, engine: checks.engine, catalog: checks.catalog, samplers: samplers,
-            files: TrialFiles(store: store, home: home), sources: sources, home: home, region: region, apiURL: apiURL)
+            store: store, engine: checks.engine,
+            environments: JobEnvironments(catalog: checks.catalog, home: home, region: region, apiURL: apiURL),
+            samplers: samplers, files: TrialFiles(store: store, home: home), sources: sources)
         routes = ResourceRoutes(
             TuningType(
                 store: store, checks: checks, templates: templates, sources: sources, home: home, publicURL: publicURL),

@@ -1,4 +1,3 @@
-import Catalog
 import Control
 import Engine
 import FeatureKit
@@ -16,13 +15,10 @@ struct TuningReconciler: Reconciler {
     let kind = ResourceKind.tuning
     let store: Store
     let engine: any Engine
-    let catalog: Catalog
+    let environments: JobEnvironments
     let samplers: Samplers
     let files: TrialFiles
     let sources: ClockAndIDs
-    let home: String
-    let region: String
-    let apiURL: @Sendable () -> String
 
     func reconcile(_ key: ResourceKey) async throws -> Duration? {
         guard let tuning: Tuning = try await store.resource(key), !tuning.status.phase.isSettled else { return nil }
@@ -32,6 +28,7 @@ struct TuningReconciler: Reconciler {
             round.look(at: trial, observation, try await files.reports(of: trial, tuning, observation))
         }
         round.decide(try await files.rivals(of: tuning, round))
+        await samplers.note(round.settled, of: tuning.id)
         var again: Duration?
         if round.wanted > 0 { again = try await addTrials(&round) }
         guard try await commit(round) else { return .zero }
@@ -47,7 +44,7 @@ struct TuningReconciler: Reconciler {
         let store = store
         do {
             let (suggestions, isExhausted) = try await samplers.suggest(
-                round.wanted, for: tuning, changed: round.settled, known: round.status.counts.total,
+                round.wanted, for: tuning, known: round.status.counts.total,
                 history: { try await TuningReconciler.trials(store, of: tuning.key, activeOnly: false) })
             for suggestion in suggestions {
                 round.add(
@@ -58,15 +55,12 @@ struct TuningReconciler: Reconciler {
             if round.status.cause?.hasPrefix(Self.preparing) == true { round.status.cause = nil }
             return nil
         } catch Samplers.NotReady.starting(let cause) {
-            await samplers.note(round.settled, of: tuning.id)
             round.status.cause = "\(Self.preparing)\(cause)"
             return .milliseconds(100)
         } catch Samplers.NotReady.refused(let cause) {
-            await samplers.note(round.settled, of: tuning.id)
             round.fail(cause)
             return nil
         } catch Samplers.NotReady.failed(let cause) {
-            await samplers.note(round.settled, of: tuning.id)
             if round.status.counts.total == 0 {
                 round.fail(cause)
                 return nil
@@ -79,7 +73,6 @@ struct TuningReconciler: Reconciler {
     private static let preparing = "next trial: "
 
     private func commit(_ round: TuningRound) async throws -> Bool {
-        if round.wanted == 0 { await samplers.note(round.settled, of: round.tuning.id) }
         var batch = Batch()
         for trial in round.changed { try batch.update(trial) }
         for trial in round.added { try batch.insert(trial) }
@@ -111,16 +104,12 @@ struct TuningReconciler: Reconciler {
 
     private func launch(_ trial: Trial, _ round: TuningRound) async throws {
         let job = trial.job(round.tuning)
-        guard let image = catalog.image(id: job.imageID), let flavor = catalog.flavor(id: job.flavorID) else {
-            throw TakumiError(.failed, "the image or the instance type of this tuning is no longer offered")
-        }
-        let lock = try LockFile.place(image.lock, digest: image.digest, home: home)
         // The tuning looks at the time itself. A trial's own limit is for the case that no server is there to look.
         let remaining = round.tuning.spec.budget - round.status.lastRun(at: sources.now()) + 60
         try await engine.launch(
             job.workload(
                 trial.run(round.tuning, remaining: remaining),
-                in: JobEnvironment(image: image, flavor: flavor, lock: lock, region: region, apiURL: apiURL())))
+                in: try environments.environment(of: job, named: "tuning")))
     }
 
     /// A trial that the engine does not take: the trial has failed, and the counts say so.

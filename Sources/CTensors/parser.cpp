@@ -1,0 +1,85 @@
+#include "parser.hpp"
+
+using namespace takumi;
+
+takumi_parser *takumi_parser_new(void) { return new (std::nothrow) takumi_parser; }
+void takumi_parser_free(takumi_parser *parser) { delete parser; }
+const char *takumi_parser_error(const takumi_parser *parser) { return parser->error.c_str(); }
+
+void takumi_parser::begin(const char *json, size_t length) {
+    values.clear();
+    texts.clear();
+    tensors.clear();
+    inputs.clear();
+    outputs.clear();
+    items.clear();
+    cursor.open(json, length);
+}
+
+takumi_text takumi_parser::keep(std::string_view escaped) {
+    if (escaped.find('\\') == escaped.npos) return {escaped.data(), escaped.size()};
+    texts.push_back(unescape(cursor, escaped));
+    return {texts.back().data(), texts.back().size()};
+}
+
+bool takumi_parser::is_key(std::string_view key, std::string_view name) {
+    if (key.find('\\') == key.npos) return key == name;
+    return unescape(cursor, key) == name;
+}
+
+takumi_text takumi_parser::object(const char *name) {
+    const char kind = cursor.kind();
+    const auto value = cursor.skip();
+    if (kind == '{') return {value.data(), value.size()};
+    if (kind != 'n') fail("%s is %.*s; send a JSON object", name, int(std::min(value.size(), size_t(40))), value.data());
+    return {nullptr, 0};
+}
+
+int64_t takumi_parser::whole(const char *name) {
+    const size_t position = cursor.position();
+    const char kind = cursor.kind();
+    if (kind == '-' || (kind >= '0' && kind <= '9')) {
+        const auto number = read_number(cursor);
+        if (number.kind == Number::whole) return number.integer;
+        cursor.seek(position);
+    }
+    const auto value = cursor.skip();
+    fail("%s is %.*s; send a whole number", name, int(std::min(value.size(), size_t(40))), value.data());
+}
+
+static int keys_of(takumi_parser &parser, takumi_outline &outline) {
+    static constexpr std::pair<std::string_view, int> known[] = {
+        {"instances", TAKUMI_KEY_INSTANCES},
+        {"inputs", TAKUMI_KEY_INPUTS},
+        {"prompt", TAKUMI_KEY_PROMPT},
+        {"messages", TAKUMI_KEY_MESSAGES},
+    };
+    auto &cursor = parser.cursor;
+    if (cursor.kind() != '{') cursor.unexpected("an object");
+    for (bool inside = cursor.enter('}'); inside; inside = cursor.more('}')) {
+        const auto key = cursor.key();
+        for (const auto &[name, bit] : known)
+            if (parser.is_key(key, name)) outline.keys |= bit;
+        const bool is_stream = parser.is_key(key, "stream");
+        const bool is_model = parser.is_key(key, "model");
+        if (is_model && cursor.kind() == '"') {
+            outline.model = parser.string();
+            continue;
+        }
+        const auto value = cursor.skip();
+        if (is_model && value != "null") fail("'model' is %.*s; send a string", int(std::min(value.size(), size_t(40))), value.data());
+        if (is_stream && value != "true" && value != "false" && value != "null")
+            fail("'stream' is %.*s; send true or false", int(std::min(value.size(), size_t(40))), value.data());
+        if (is_stream) outline.stream = value == "true";
+    }
+    cursor.end();
+    return 0;
+}
+
+int takumi_parse_outline(takumi_parser *parser, const char *json, size_t length, takumi_outline *outline) {
+    return parser->run([&] {
+        parser->begin(json, length);
+        *outline = {};
+        return keys_of(*parser, *outline);
+    });
+}

@@ -1,0 +1,153 @@
+import NIOCore
+
+/// Decides which requests go to the worker together, and when.
+///
+/// Requests that can be joined wait in one lane, in the order of their arrival. The lane whose head is the oldest goes first,
+/// so that a stream of one kind cannot keep another out. A pure value: it holds no clock and sends nothing.
+struct Batcher {
+    struct Limits: Sendable {
+        /// Rows of a call. A request with more of them goes alone.
+        var rows = 32
+        /// Bytes of a call, so that joining does not copy without bound. A larger request goes alone.
+        var bytes = 16 << 20
+        /// How long a call that is not full waits for more, counted from its first request's arrival.
+        var window = TimeAmount.zero
+        /// Calls that the worker has at a time.
+        var calls = 2
+        var policy = 0
+    }
+
+    /// What two requests must have in common to be joined.
+    struct Kind: Equatable {
+        var dialect: InferenceRequest.Dialect
+        var verb: InferenceRequest.Verb
+        /// Empty for JSON.
+        var inputs: [TensorHead] = []
+        /// Joins nothing.
+        var alone = false
+
+        static func == (one: Kind, other: Kind) -> Bool {
+            guard one.dialect == other.dialect, one.verb == other.verb, !one.alone, !other.alone,
+                one.inputs.count == other.inputs.count
+            else { return false }
+            for index in one.inputs.indices where !one.inputs[index].joins(other.inputs[index]) { return false }
+            return true
+        }
+    }
+
+    enum Step: Equatable {
+        case send([RequestID], rows: [Int])
+        /// Ask again at this time, or when something happens before.
+        case wait(until: NIODeadline)
+        case nothing
+    }
+
+    private struct Entry {
+        var id: RequestID
+        var rows: Int
+        var bytes: Int
+        var arrival: NIODeadline
+    }
+
+    private struct Lane {
+        var kind: Kind
+        var entries: CircularBuffer<Entry>
+        var rows: Int
+    }
+
+    var limits: Limits
+    private(set) var waiting = 0
+    private var lanes: [Lane] = []
+    /// Rows of the calls that the worker has, the oldest first.
+    private var calls: [Int] = []
+
+    init(limits: Limits) { self.limits = limits }
+
+    mutating func add(_ id: RequestID, kind: Kind, rows: Int, bytes: Int, now: NIODeadline) {
+        let entry = Entry(id: id, rows: rows, bytes: bytes, arrival: now)
+        waiting += 1
+        if let index = lanes.firstIndex(where: { $0.kind == kind }) {
+            lanes[index].entries.append(entry)
+            lanes[index].rows += rows
+        } else {
+            var entries = CircularBuffer<Entry>(initialCapacity: 16)
+            entries.append(entry)
+            lanes.append(Lane(kind: kind, entries: entries, rows: rows))
+        }
+    }
+
+    /// Takes back a request that has not been sent.
+    /// - Returns: false where it does not wait.
+    @discardableResult
+    mutating func remove(_ id: RequestID) -> Bool {
+        for lane in lanes.indices {
+            guard let index = lanes[lane].entries.firstIndex(where: { $0.id == id }) else { continue }
+            lanes[lane].rows -= lanes[lane].entries[index].rows
+            lanes[lane].entries.remove(at: index)
+            if lanes[lane].entries.isEmpty { lanes.remove(at: lane) }
+            waiting -= 1
+            return true
+        }
+        return false
+    }
+
+    /// A call has been answered.
+    mutating func finish(rows: Int) {
+        if let index = calls.firstIndex(of: rows) { calls.remove(at: index) }
+    }
+
+    /// The worker has gone, and its calls with it.
+    mutating func forgetCalls() { calls.removeAll(keepingCapacity: true) }
+
+    /// What to do now. Asked again after each `send`, until it says something else.
+    mutating func next(now: NIODeadline) -> Step {
+        guard waiting > 0, calls.count < limits.calls else { return .nothing }
+        var soonest: NIODeadline?
+        var chosen: Int?
+        for index in lanes.indices {
+            let arrival = lanes[index].entries[lanes[index].entries.startIndex].arrival
+            let due = arrival + limits.window
+            if lanes[index].rows < limits.rows, !lanes[index].kind.alone, due > now {
+                soonest = min(soonest ?? due, due)
+                continue
+            }
+            // A second call is worth its overhead only where it is as large as the one that is worked on: the requests
+            // answered by that one will be followed by as many again.
+            if let current = calls.first {
+                switch limits.policy {
+                case 0: if lanes[index].rows < min(limits.rows, current) { continue }
+                case 1: break
+                case 2: if lanes[index].rows < limits.rows { continue }
+                default: if lanes[index].rows < min(limits.rows, (current + 1) / 2) { continue }
+                }
+            }
+            if let best = chosen, arrival >= lanes[best].entries[lanes[best].entries.startIndex].arrival { continue }
+            chosen = index
+        }
+        guard let chosen else { return soonest.map { .wait(until: $0) } ?? .nothing }
+        return take(chosen)
+    }
+
+    private mutating func take(_ lane: Int) -> Step {
+        var ids: [RequestID] = []
+        var rows: [Int] = []
+        var sum = 0
+        var bytes = 0
+        while let entry = lanes[lane].entries.first {
+            if !ids.isEmpty {
+                guard sum + entry.rows <= limits.rows, bytes + entry.bytes <= limits.bytes, !lanes[lane].kind.alone
+                else { break }
+            }
+            lanes[lane].entries.removeFirst()
+            ids.append(entry.id)
+            rows.append(entry.rows)
+            sum += entry.rows
+            bytes += entry.bytes
+        }
+        lanes[lane].rows -= sum
+        waiting -= ids.count
+        if lanes[lane].entries.isEmpty { lanes.remove(at: lane) }
+        calls.append(sum)
+        return .send(ids, rows: rows)
+    }
+}

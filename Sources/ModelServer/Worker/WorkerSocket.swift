@@ -1,0 +1,22 @@
+import Engine
+import Foundation
+
+/// Where the worker connects to: a socket in a folder that only its owner may enter.
+struct WorkerSocket {
+    private let folder: String
+    var path: String { "\(folder)/worker" }
+
+    /// - Throws: where no folder can be made.
+    init(scratch: String) throws {
+        // The kernel takes no socket's path of 108 bytes or more.
+        let roomy = "\(scratch)/socket-XXXXXX/worker".utf8.count < 108
+        var template = Array("\(roomy ? scratch : "/tmp")/socket-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw SystemError("make a folder in \(scratch)") }
+        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    func remove() {
+        unlink(path)
+        rmdir(folder)
+    }
+}

@@ -52,13 +52,14 @@ test-e2e-only:
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
 	Scripts/check-house.sh
-	Scripts/list-console.sh --check
+	Scripts/list-files.sh --check
 
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
 bench: build setup-test
-	command -v wrk >/dev/null || apt-get install -y -qq --no-install-recommends wrk
+	for tool in wrk nginx h2load java; do command -v $$tool >/dev/null || missing=1; done; [ -z "$$missing" ] || \
+		apt-get install -y -qq --no-install-recommends wrk nginx-light nghttp2-client openjdk-17-jre-headless
 	$(WITH_UV) $(PYTHON) Benchmarks/run.py bin/takumi
 
 # The pictures of docs/console.md, made by the tests' own script.

@@ -29,7 +29,7 @@ let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 
 /// The features, one folder and one target each under `Sources/Features`. A new kind adds one word here.
 let features = [
-    "Access", "Dashboard", "Experiments", "Images", "ObjectStorage", "Templates", "TensorBoard",
+    "Access", "Dashboard", "Endpoints", "Experiments", "Images", "Models", "ObjectStorage", "Templates", "TensorBoard",
     "Training", "Tuning",
 ]
 let featureTargets: [Target.Dependency] = features.map { .target(name: "\($0)Feature") }
@@ -37,7 +37,7 @@ let featureTargets: [Target.Dependency] = features.map { .target(name: "\($0)Fea
 /// What a feature may reach. No feature reaches another.
 let featureDependencies: [Target.Dependency] = [
     "Resource", "Store", "Control", "Engine", "Storage", "Telemetry", "Identity", "Catalog", "Web", "Console",
-    "Gateway", "FeatureKit", "JobKit",
+    "Gateway", "FeatureKit", "JobKit", "ServingKit",
     hummingbird, lifecycle, crypto, httpTypes, nioCore, nioHTTPTypes,
 ]
 
@@ -55,6 +55,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -93,8 +96,24 @@ let package = Package(
             ], swiftSettings: strict),
         .target(
             name: "Gateway",
-            dependencies: ["Resource", hummingbird, asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1],
+            dependencies: [
+                "Resource", hummingbird, asyncHTTPClient, crypto, httpTypes, lifecycle, logging, nioCore, nioHTTP1,
+                nioPosix, nioSSL,
+            ],
             swiftSettings: strict),
+        .target(name: "CTensors", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
+        .target(
+            name: "ModelServer",
+            dependencies: ["Resource", "Engine", "CTensors", logging, nioCore, nioHTTP1, nioPosix],
+            swiftSettings: strict),
+        .target(
+            name: "ModelServerGRPC",
+            dependencies: [
+                "Resource", "ModelServer", nioCore,
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+            ], exclude: ["inference.proto"], swiftSettings: strict),
         .target(name: "CCatalog"),
         .target(name: "Catalog", dependencies: ["CCatalog", "Resource", crypto, yams], swiftSettings: strict),
         .target(
@@ -107,6 +126,9 @@ let package = Package(
                 "Resource", "Store", "Engine", "Storage", "Telemetry", "Catalog", "Web", "Console", "FeatureKit",
                 hummingbird, httpTypes, nioCore,
             ], swiftSettings: strict),
+        .target(
+            name: "ServingKit",
+            dependencies: ["Resource", "Engine", "Catalog", "JobKit", "FeatureKit"], swiftSettings: strict),
     ]
         + features.map {
             .target(
@@ -122,7 +144,8 @@ let package = Package(
                 dependencies: [
                     "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Catalog",
                     "Web",
-                    "Gateway", "FeatureKit", "JobKit", "CLI", argumentParser, asyncHTTPClient, hummingbird,
+                    "Gateway", "ModelServer", "ModelServerGRPC", "FeatureKit", "JobKit", "ServingKit", "CLI",
+                    argumentParser, asyncHTTPClient, hummingbird,
                     hummingbirdTLS,
                     lifecycle, logging,
                     yams,
@@ -131,6 +154,12 @@ let package = Package(
 
             .target(
                 name: "Support", dependencies: ["Resource", "Store", "Engine"], path: "Tests/Support",
+                swiftSettings: strict),
+            .testTarget(
+                name: "ServingTests",
+                dependencies: [
+                    "Resource", "Gateway", "ModelServer", "CTensors", "Support", nioCore, nioHTTP1, nioPosix,
+                ],
                 swiftSettings: strict),
             .testTarget(
                 name: "KernelTests",

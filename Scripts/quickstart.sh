@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From an empty machine to a finished training: starts a server if none runs, trains examples/iris with PyTorch on two
-# nodes, and says where everything is.
+# From an empty machine to a model that answers: starts a server if none runs, trains examples/iris with PyTorch on two
+# nodes, registers what it has learned as a model, deploys it to an endpoint, asks it, and says where everything is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 takumi=${1:-bin/takumi}
@@ -36,9 +36,20 @@ echo
 echo "== Its last metrics"
 "$takumi" training logs "$name" --tail 40 | grep -E ' = ' | tail -3
 echo
+echo "== Registering the model, and deploying it (the first time installs what serves PyTorch)"
+"$takumi" model create "$name" --training "$name" --wait
+"$takumi" endpoint create "$name" --model "$name,cpu=0.5,memory=1Gi" --instance m2.c2m4
+
+echo
+echo "== Asking it about three flowers (the largest of each three numbers tells setosa, versicolor or virginica)"
+"$takumi" endpoint predict "$name" '{"instances": [[5.1, 3.5, 1.4, 0.2], [6.0, 2.9, 4.5, 1.5], [6.7, 3.1, 5.6, 2.4]]}'
+
+echo
 echo "== Where to look"
 echo "  model files   $takumi storage ls easymaker/runs/$name/model/"
 "$takumi" storage ls "easymaker/runs/$name/model/" | sed 's/^/    /'
+echo "  ask again     $takumi endpoint predict $name '[[5.1, 3.5, 1.4, 0.2]]'"
+echo "  let it go     $takumi endpoint delete $name"
 echo "  log           $takumi training logs $name"
 echo "  the console   $("$takumi" login)   (a link that logs in once)"
 echo "  TensorBoard   $("$takumi" training open "$name" 2>/dev/null)   (or from the training's page)"

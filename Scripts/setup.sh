@@ -2,7 +2,7 @@
 # Installs the system packages that the build and the sandbox need. Quick where they are there.
 set -euo pipefail
 
-packages=(libsqlite3-dev libre2-dev libjs-chart.js bubblewrap python3-venv)
+packages=(libsqlite3-dev libre2-dev libsimdjson-dev libjs-chart.js bubblewrap python3-venv)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -28,7 +28,7 @@ struct ControlGroup: Sendable {
                 return nil
             }
             ControlGroup.put("0", in: "\(memory)/memory.swap.max")
-            ControlGroup.put("\(min(10000, 100 * resources.cpus))", in: "\(memory)/cpu.weight")
+            ControlGroup.put("\(Int(min(10000, max(1, 100 * resources.cpus))))", in: "\(memory)/cpu.weight")
         } else {
             isV2 = false
             func make(_ controller: String) -> String? {
@@ -44,7 +44,7 @@ struct ControlGroup: Sendable {
             else { return nil }
             self.memory = memory
             cpu = make("cpu")
-            if let cpu { ControlGroup.put("\(1024 * resources.cpus)", in: "\(cpu)/cpu.shares") }
+            if let cpu { ControlGroup.put("\(Int(max(2, 1024 * resources.cpus)))", in: "\(cpu)/cpu.shares") }
         }
     }
 

@@ -13,7 +13,7 @@ final class Addresses: Sendable {
 
     init(host: String) { self.host = host.contains(":") ? "[\(host)]" : host }
 
-    /// The three doors of the server.
+    /// The doors of the server.
     enum Listener: CaseIterable {
         /// API and console.
         case plain
@@ -21,12 +21,17 @@ final class Addresses: Sendable {
         case tls
         /// Users' programs, with TLS: another origin than the console's.
         case apps
+        /// Inference requests to endpoints.
+        case gateway
     }
 
     var isReady: Bool { ports.withLock { $0.count == Listener.allCases.count } }
     var plain: String { "http://\(host):\(port(.plain))" }
     var tls: String { "https://\(host):\(port(.tls))" }
     var apps: String { "https://\(host):\(port(.apps))" }
+    /// Without a scheme, as the vendor's SDK wants it.
+    var gatewayHost: String { "\(host):\(port(.gateway))" }
+    var gateway: String { "https://\(gatewayHost)" }
 
     /// Where a browser without a session is sent to: off this machine never without TLS.
     var console: String { ["127.0.0.1", "localhost", "[::1]"].contains(host) ? plain : tls }
@@ -35,8 +40,8 @@ final class Addresses: Sendable {
 
     var file: ServerFile {
         ServerFile(
-            pid: getpid(), port: port(.plain), tlsPort: port(.tls), appsPort: port(.apps), url: plain, tlsURL: tls,
-            appsURL: apps)
+            pid: getpid(), port: port(.plain), tlsPort: port(.tls), appsPort: port(.apps),
+            gatewayPort: port(.gateway), url: plain, tlsURL: tls, appsURL: apps, gatewayURL: gateway)
     }
 
     func started(_ listener: Listener, port: Int) async {

@@ -18,6 +18,11 @@ struct ServeCommand: AsyncParsableCommand {
             "Port of users' programs such as TensorBoard, with TLS; 0 for any free one.",
             discussion: "Without it: 8444, or any free one beside a --tls-port of your own."))
     var appsPort: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Port of the gateway, where endpoints answer; 0 for any free one.",
+            discussion: "With TLS, and from this machine without, too. Without it: 8445, or any free one as above."))
+    var gatewayPort: Int?
     @Option(help: "The address to listen on (default: 127.0.0.1, or `host` of config.yaml).")
     var host: String?
     @Option(help: "trace, debug, info, notice, warning or error.")
@@ -25,15 +30,15 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How to print where the server is: table (text for people) or json (one line).")
     var output = AccessOptions.Format.table
 
-    /// 8444 beside the usual ports, unless something has it already: nobody has asked for this very port.
-    private var usualAppsPort: Int {
+    /// A port beside the usual ones, unless something has it already: nobody has asked for this very port.
+    private func usual(_ port: Int) -> Int {
         guard tlsPort == 8443 else { return 0 }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return 0 }
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(8444).bigEndian
+        address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = INADDR_ANY
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
@@ -41,18 +46,15 @@ struct ServeCommand: AsyncParsableCommand {
         let isFree = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) } == 0
         }
-        return isFree ? 8444 : 0
+        return isFree ? port : 0
     }
 
     func validate() throws {
-        guard (0...65535).contains(port) else {
-            throw ValidationError("--port \(port) is out of range; use 0 to 65535")
-        }
-        guard (0...65535).contains(tlsPort) else {
-            throw ValidationError("--tls-port \(tlsPort) is out of range; use 0 to 65535")
-        }
-        if let appsPort, !(0...65535).contains(appsPort) {
-            throw ValidationError("--apps-port \(appsPort) is out of range; use 0 to 65535")
+        for (name, value) in [
+            ("--port", port), ("--tls-port", tlsPort), ("--apps-port", appsPort ?? 0),
+            ("--gateway-port", gatewayPort ?? 0),
+        ] where !(0...65535).contains(value) {
+            throw ValidationError("\(name) \(value) is out of range; use 0 to 65535")
         }
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError(
@@ -69,8 +71,10 @@ struct ServeCommand: AsyncParsableCommand {
             let home = try Home(home)
             let configuration = try Configuration.load(home: home)
             let server = try await Server(
-                home: home, configuration: configuration, host: host ?? configuration.host, port: port,
-                tlsPort: tlsPort, appsPort: appsPort ?? usualAppsPort, logger: logger)
+                home: home, configuration: configuration, host: host ?? configuration.host,
+                ports: Ports(
+                    plain: port, tls: tlsPort, apps: appsPort ?? usual(8444), gateway: gatewayPort ?? usual(8445)),
+                logger: logger)
             try await server.run { summary in
                 // Not print: a pipe is buffered, and whoever started the server waits for this.
                 try? FileHandle.standardOutput.write(
@@ -103,7 +107,8 @@ struct StartSummary: Sendable {
 
     var json: String {
         let fields: [String: String] = [
-            "url": file.url, "tlsURL": file.tlsURL, "appsURL": file.appsURL, "home": home, "login": loginLink ?? "",
+            "url": file.url, "tlsURL": file.tlsURL, "appsURL": file.appsURL, "gatewayURL": file.gatewayURL,
+            "home": home, "login": loginLink ?? "",
         ]
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -5,6 +5,7 @@ import Catalog
 import Console
 import Control
 import DashboardFeature
+import EndpointsFeature
 import Engine
 import ExperimentsFeature
 import FeatureKit
@@ -17,6 +18,7 @@ import Identity
 import ImagesFeature
 import JobKit
 import Logging
+import ModelsFeature
 import NIOCore
 import NIOSSL
 import ObjectStorageFeature
@@ -30,15 +32,26 @@ import TrainingFeature
 import TuningFeature
 import Web
 
+/// Where the server's doors are to be; 0 for any free port.
+struct Ports: Sendable {
+    var plain: Int
+    var tls: Int
+    var apps: Int
+    var gateway: Int
+}
+
+extension Gateway: Traffic {}
+
 /// Builds everything and connects it: the only place that does.
 struct Server {
     private let home: Home
     private let host: String
-    private let ports: (plain: Int, tls: Int, apps: Int)
+    private let ports: Ports
     private let logger: Logger
     private let directory: Directory
     private let authority: CertificateAuthority
     private let engine: ProcessEngine
+    private let gateway: Gateway
     private let controller: Controller
     private let features: [any Feature]
     private let live: LiveHub
@@ -51,11 +64,11 @@ struct Server {
     private let notes: [String]
 
     init(
-        home: Home, configuration: Configuration, host: String, port: Int, tlsPort: Int, appsPort: Int, logger: Logger
+        home: Home, configuration: Configuration, host: String, ports: Ports, logger: Logger
     ) async throws {
         self.home = home
         self.host = host
-        self.ports = (port, tlsPort, appsPort)
+        self.ports = ports
         self.logger = logger
         let store = try Store(path: home.database)
         directory = Directory(store: store)
@@ -106,6 +119,10 @@ struct Server {
             store: objects, storage: storage, directory: directory, service: accounts.identity(for:),
             publicURL: publicURL)
         for project in try await directory.projects() { try await objectStorage.prepare(project) }
+        let wake: @Sendable (ResourceKey) -> Void = { late.value?.enqueue($0) }
+        gateway = try Server.gateway(
+            home: home, host: host, port: ports.gateway, authority: authority, addresses: addresses, store: store,
+            wake: wake, logger: logger)
         // The last thing that could throw was above: a client must be shut down, and only `run` does that. Not the shared
         // client, which unpacks what it receives and leaves the headers as they were.
         var local = HTTPClient.Configuration(timeout: .init(connect: .seconds(2)))
@@ -120,21 +137,37 @@ struct Server {
             storage: ServiceStorageChecks(service: storage, accounts: accounts, publicURL: publicURL),
             sources: environment, createExperiment: experiments.findOrCreate)
         let templates = TemplateFeature.templates(in: store)
+        let trainings = TrainingFeature(
+            store: store, checks: checks, templates: templates, sources: environment, home: home.path,
+            region: configuration.region, apiURL: { addresses.plain }, publicURL: appsURL)
+        let tunings = TuningFeature(
+            store: store, checks: checks, templates: templates, client: PortClient(client: client),
+            sources: environment, home: home.path, region: configuration.region, apiURL: { addresses.plain },
+            publicURL: appsURL)
+        let proxy = ReverseProxy(client: client)
         features = [
             DashboardFeature(store: store, engine: engine),
             experiments,
-            TrainingFeature(
-                store: store, checks: checks, templates: templates, sources: environment, home: home.path,
-                region: configuration.region, apiURL: { addresses.plain }, publicURL: appsURL),
-            TuningFeature(
-                store: store, checks: checks, templates: templates, client: PortClient(client: client),
-                sources: environment,
-                home: home.path, region: configuration.region, apiURL: { addresses.plain }, publicURL: appsURL),
+            trainings, tunings,
+            ModelsFeature(
+                store: store, storage: checks.storage, sources: environment,
+                origins: { key, project, field in
+                    key.kind == ResourceKind("training")
+                        ? try await trainings.modelOrigin(key, project: project, field: field)
+                        : try await tunings.modelOrigin(key, project: project, field: field)
+                }),
+            EndpointsFeature(
+                store: store, engine: engine, catalog: catalog, traffic: gateway, sources: environment,
+                surroundings: .init(
+                    home: home.path, program: Server.program, region: configuration.region,
+                    apiURL: { addresses.plain }, gatewayAddress: { addresses.gatewayHost },
+                    isReady: { await proxy.answers(port: $0, path: "/v2/health/ready") }, wake: wake,
+                    served: ModelsFeature.served)),
             TemplateFeature(store: store, checks: checks, sources: environment),
             ImagesFeature(catalog: catalog, engine: engine),
             objectStorage,
             TensorBoardFeature(
-                store: store, engine: engine, catalog: catalog, proxy: ReverseProxy(client: client), home: home.path,
+                store: store, engine: engine, catalog: catalog, proxy: proxy, home: home.path,
                 idle: .seconds(60 * configuration.tensorBoardIdleMinutes), appsURL: appsURL,
                 folder: {
                     try ExperimentsFeature.tensorBoardFolder($0) ?? TrainingFeature.tensorBoardFolder($0)
@@ -193,7 +226,7 @@ struct Server {
         // Stopped in the opposite order: first open pages are let go, which the listeners would wait for, then nothing new
         // comes in, then the work in progress ends.
         let services: [any Service] =
-            [engine, controller] + features.flatMap(\.services) + [announcement, apps, secure, plain, live]
+            [engine, controller] + features.flatMap(\.services) + [announcement, gateway, apps, secure, plain, live]
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(20)
@@ -203,7 +236,7 @@ struct Server {
         } catch let error as NIOCore.IOError where error.errnoCode == EADDRINUSE {
             throw TakumiError(
                 .conflict,
-                "port \(ports.plain), \(ports.tls) or \(ports.apps) is taken; choose others with --port, --tls-port and --apps-port"
+                "port \(ports.plain), \(ports.tls), \(ports.apps) or \(ports.gateway) is taken; choose others with --port, --tls-port, --apps-port and --gateway-port"
             )
         }
     }
@@ -261,6 +294,19 @@ struct Server {
                 : Response(status: .serviceUnavailable)
         }
         return router
+    }
+
+    private static func gateway(
+        home: Home, host: String, port: Int, authority: CertificateAuthority, addresses: Addresses, store: Store,
+        wake: @escaping @Sendable (ResourceKey) -> Void, logger: Logger
+    ) throws -> Gateway {
+        try Gateway(
+            GatewaySettings(
+                host: host, port: port, certificate: authority.certificatePath, key: authority.keyPath,
+                statistics: "\(home.path)/statistics",
+                threads: max(1, ProcessInfo.processInfo.activeProcessorCount / 2)), logger: logger,
+            started: { await addresses.started(.gateway, port: $0) },
+            wanted: { stage, _ in wake(ResourceKey(ResourceKind("endpointStage"), stage)) })
     }
 
     /// The names by which this machine is reached: loopback, its own, the configured ones.

@@ -6,9 +6,11 @@ struct ServerFile: Codable, Sendable {
     var port: Int
     var tlsPort: Int
     var appsPort: Int
+    var gatewayPort: Int
     var url: String
     var tlsURL: String
     var appsURL: String
+    var gatewayURL: String
 
     /// - Returns: nil where no server runs; the file of one that was killed does not count.
     static func read(home: Home) -> ServerFile? {

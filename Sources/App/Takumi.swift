@@ -2,6 +2,8 @@ import Agent
 import ArgumentParser
 import CLI
 import Foundation
+import ModelServer
+import ModelServerGRPC
 
 /// The one program: the server, what runs beside a workload, and the command line.
 @main
@@ -30,7 +32,7 @@ struct Takumi: AsyncParsableCommand {
                 name: "Work",
                 subcommands: [
                     RunCommand.self, ExperimentCommand.self, TrainingCommand.self, TuningCommand.self,
-                    TemplateCommand.self, StorageCommand.self,
+                    TemplateCommand.self, ModelCommand.self, EndpointCommand.self, StorageCommand.self,
                 ]),
             .init(
                 name: "Catalog", subcommands: [ImageCommand.self, FlavorCommand.self, AlgorithmCommand.self]),
@@ -41,6 +43,11 @@ struct Takumi: AsyncParsableCommand {
         if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "agent" {
             await AgentProcess.run(folder: CommandLine.arguments[2])
             return
+        }
+        if CommandLine.arguments.count > 2, CommandLine.arguments[1] == "model-server" {
+            Foundation.exit(
+                await ModelServerCommand.run(
+                    arguments: Array(CommandLine.arguments.dropFirst(2)), fronts: [GRPCFront()]))
         }
         await main(nil)
     }

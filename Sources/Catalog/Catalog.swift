@@ -20,6 +20,46 @@ package struct Catalog: Sendable {
     /// Keeps an image's interpreter warm.
     package let warmProgram: Program
 
+    /// Loads a model and answers for it.
+    package let workerProgram: ProgramFolder
+    private let servingTools: [String: Tool]
+
+    /// What a model of a framework is served in.
+    package func serving(_ framework: Serving, gpu: Bool) -> Tool {
+        servingTools["\(framework.rawValue)-\(gpu ? "gpu" : "cpu")"] ?? servingTools["\(framework.rawValue)-cpu"]
+            ?? tensorBoard
+    }
+
+    /// The frameworks that models are served in, by the names of their locks.
+    package enum Serving: String, Sendable, CaseIterable {
+        case sklearn = "sklearn-1.9.1"
+        case pytorch = "pytorch-2.13.0"
+        case tensorflow = "tensorflow-2.21.0"
+        case huggingFace = "huggingface-5.24.0"
+    }
+
+    /// A Python program of several files.
+    package struct ProgramFolder: Sendable {
+        package var files: [String: Data]
+
+        /// As `Program.place`.
+        /// - Returns: the folder, which Python runs.
+        package func place(home: String) throws -> String {
+            let names = files.keys.sorted()
+            let digest = names.reduce(into: Data()) { $0 += Data($1.utf8) + (files[$1] ?? Data()) }.sha256
+            let folder = "\(home)/programs/\(digest.prefix(24))"
+            guard !FileManager.default.fileExists(atPath: folder) else { return folder }
+            // Beside, then renamed: never half of it.
+            let temporary = "\(folder).\(UUID().uuidString)"
+            try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+            for name in names {
+                try files[name]?.write(to: URL(fileURLWithPath: "\(temporary)/\(name)"))
+            }
+            if rename(temporary, folder) != 0 { try FileManager.default.removeItem(atPath: temporary) }
+            return folder
+        }
+    }
+
     /// What must be Python and is ours.
     package struct Program: Sendable {
         package var name: String
@@ -74,6 +114,20 @@ package struct Catalog: Sendable {
         gaussianSampler = try tool("Optuna with PyTorch", "optuna-gp-5.0.0-cpu")
         samplerProgram = Program(name: "sampler.py", source: try file("programs/sampler.py"))
         warmProgram = Program(name: "warm.py", source: try file("programs/warm.py"))
+        let prefix = "programs/serving/"
+        workerProgram = ProgramFolder(
+            files: Dictionary(
+                uniqueKeysWithValues: files.filter { $0.key.hasPrefix(prefix) }.map {
+                    (String($0.key.dropFirst(prefix.count)), $0.value)
+                }))
+        servingTools = try Dictionary(
+            uniqueKeysWithValues: Serving.allCases.flatMap { framework in
+                try ["cpu", "gpu"].compactMap { core in
+                    let name = "\(framework.rawValue)-\(core)"
+                    guard files["locks/serve-\(name).txt"] != nil else { return nil }
+                    return (name, try tool("\(framework.rawValue) serving", "serve-\(name)"))
+                }
+            })
         imagesByID = Dictionary(uniqueKeysWithValues: images.map { ($0.id, $0) })
         flavorsByID = Dictionary(uniqueKeysWithValues: flavors.map { ($0.id, $0) })
     }

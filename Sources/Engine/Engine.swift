@@ -44,7 +44,7 @@ package struct Capacity: Codable, Sendable, Equatable {
     package var cpus: Int
     package var memoryMiB: Int
     package var gpus: Int
-    package var usedCPUs = 0
+    package var usedCPUs = 0.0
     package var usedMemoryMiB = 0
     package var usedGPUs: [Int] = []
 

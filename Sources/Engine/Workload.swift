@@ -88,11 +88,12 @@ package enum StartRule: Codable, Sendable, Equatable {
 
 /// What a task may use, and what admission counts.
 package struct Resources: Codable, Sendable, Equatable {
-    package var cpus: Int
+    /// vCPUs; a pod may ask for a part of one.
+    package var cpus: Double
     package var memoryMiB: Int
     package var gpus: Int
 
-    package init(cpus: Int, memoryMiB: Int, gpus: Int = 0) {
+    package init(cpus: Double, memoryMiB: Int, gpus: Int = 0) {
         self.cpus = cpus
         self.memoryMiB = memoryMiB
         self.gpus = gpus

@@ -14,6 +14,10 @@ package protocol PagedType: ResourceType {
     var section: String { get }
     /// Further filters of the list, by their names in the address.
     var filterNames: [String] { get }
+    /// Kinds of its parts, whose changes show on its pages.
+    var parts: [ResourceKind] { get }
+    /// Whether there is a page where name, description and tags are changed.
+    var hasEdit: Bool { get }
 
     func columns(_ t: Strings) -> [Column]
     /// As many as there are columns. The first leads to the details.
@@ -28,15 +32,21 @@ package protocol PagedType: ResourceType {
     /// Tabs between the overview, which is the first, and the history, which is the last.
     func tabs(_ t: Strings) -> [Tab]
     /// The way back from its details; nil for the list of its kind.
-    func crumbs(_ resource: Object, _ page: Page) -> [[String: String]]?
+    func crumbs(_ resource: Object, _ page: Page) async throws -> [[String: String]]?
     /// Beside change and delete.
-    func actions(_ resource: Object, _ page: Page) -> [Action]
+    func actions(_ resource: Object, _ page: Page) async throws -> [Action]
+    /// Below the facts of the details: how to use it.
+    func examples(_ resource: Object, _ wire: Wire, _ page: Page) -> [Snippet]
     /// What must be confirmed before a `POST` of the kind's own, by the last part of its address.
     func confirmation(_ action: String, _ resource: Object, _ page: Page) -> Confirmation?
     func perform(_ action: String, _ resource: Object, _ page: Page) async throws
 
     /// - Parameter copied: whose settings to start from.
     func form(_ page: Page, copied: Object?) async throws -> Form
+    /// The way back from the form of creating; nil for the list of its kind.
+    func formCrumbs(_ page: Page) async throws -> [[String: String]]?
+    /// The request that a tidied form stands for.
+    func body(_ typed: FormFields, _ form: Form) throws -> Data
     /// The same settings as the form would hold them, for a copy of another name.
     func fields(of resource: Object, as name: String) -> FormFields
     /// What a fresh form holds besides its own proposals; nil for nothing.
@@ -52,6 +62,11 @@ package protocol PagedType: ResourceType {
 extension PagedType {
     package var section: String { names.collection }
     package var filterNames: [String] { [] }
+    package var parts: [ResourceKind] { [] }
+    package var hasEdit: Bool { true }
+    package func examples(_ resource: Object, _ wire: Wire, _ page: Page) -> [Snippet] { [] }
+    package func formCrumbs(_ page: Page) async throws -> [[String: String]]? { nil }
+    package func body(_ typed: FormFields, _ form: Form) throws -> Data { form.json(typed) }
     package func filters(_ page: Page) async throws -> [Listing.Filter] { [] }
     package func pick(_ page: Page) -> (name: String, action: String)? { nil }
     package func causeLink(_ resource: Object, _ page: Page) -> Action? { nil }

@@ -47,9 +47,11 @@ extension ResourcePages {
 
     func delete(_ page: Page, _ context: TakumiContext) async throws -> Response {
         let resource = try await routes.resource(context)
+        // Asked before: what it belonged to may go with it.
+        let back = try await type.crumbs(resource, page)?.last?["href"]
         try await routes.delete(resource)
         return page.redirect(
-            to: "\(page.base)/\(names.collection)",
+            to: back ?? "\(page.base)/\(names.collection)",
             notice: page.t("\(names.singular).deleted", ["name": resource.metadata.name]))
     }
 

@@ -36,7 +36,7 @@ extension ResourcePages {
         let form = try await type.form(page, copied: nil)
         let typed = form.tidied(page.browser.form)
         do {
-            let body = try JSONDecoder().decode(Type.Create.self, from: form.json(typed))
+            let body = try JSONDecoder().decode(Type.Create.self, from: type.body(typed, form))
             let draft = try await type.draft(body, project: page.project ?? "")
             let resource = try await routes.insert(draft, project: page.project ?? "")
             return page.redirect(
@@ -57,15 +57,16 @@ extension ResourcePages {
         let title = page.t("\(names.singular).new")
         return try await show(
             form, page, title: title, heading: title, typed: typed, errors: errors,
+            crumbs: try await type.formCrumbs(page) ?? crumbs(page),
             more: try await type.chooser(page).map { ["chooser": $0] } ?? [:])
     }
 
     private func show(
         _ form: Form, _ page: Page, title: String, heading: String, typed: FormFields?, errors: [TakumiError],
-        more: [String: Any] = [:]
+        crumbs: [[String: String]], more: [String: Any] = [:]
     ) async throws -> Response {
         let model: [String: Any] = [
-            "heading": heading, "crumb": true, "crumbs": crumbs(page),
+            "heading": heading, "crumb": true, "crumbs": crumbs,
             "form": form.model(page.t, typed: typed, errors: errors),
         ].merging(more) { $1 }
         return try await page.respond(
@@ -131,7 +132,7 @@ extension ResourcePages {
         let form = try await wholeForm(resource, page)
         let typed = form.tidied(page.browser.form)
         do {
-            let body = try JSONDecoder().decode(Type.Create.self, from: form.json(typed))
+            let body = try JSONDecoder().decode(Type.Create.self, from: type.body(typed, form))
             let draft = try await type.draft(body, project: page.project ?? "")
             _ = try await routes.replace(resource, by: draft)
             return page.redirect(to: type.address(resource.id, page), notice: page.t("notice.saved"))
@@ -146,7 +147,8 @@ extension ResourcePages {
     ) async throws -> Response {
         let name = resource.metadata.name
         return try await show(
-            form, page, title: name, heading: page.t("action.editOf", ["name": name]), typed: typed, errors: errors)
+            form, page, title: name, heading: page.t("action.editOf", ["name": name]), typed: typed, errors: errors,
+            crumbs: try await type.crumbs(resource, page) ?? crumbs(page))
     }
 }
 

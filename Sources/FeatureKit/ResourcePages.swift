@@ -71,8 +71,7 @@ package struct ResourcePages<Type: PagedType>: Sendable {
             model["listing"] = listing.model(page.t)
         }
         return try await page.respond(
-            "list", model, title: page.t("\(names.singular).title"), section: section,
-            live: "\(page.base)/live?kind=\(names.kind)")
+            "list", model, title: page.t("\(names.singular).title"), section: section, live: live(page))
     }
 
     private func stateFilter(_ page: Page) -> Listing.Filter {
@@ -110,13 +109,13 @@ package struct ResourcePages<Type: PagedType>: Sendable {
     // MARK: - Details
 
     /// What every page of one resource begins with.
-    package func heading(_ resource: Type.Object, _ page: Page, tab: String) -> [String: Any] {
+    package func heading(_ resource: Type.Object, _ page: Page, tab: String) async throws -> [String: Any] {
         let address = type.address(resource.id, page)
         let t = page.t
         let phase = resource.status.phase
         var model: [String: Any] = ["heading": resource.metadata.name]
         model["crumb"] = true
-        model["crumbs"] = type.crumbs(resource, page) ?? crumbs(page)
+        model["crumbs"] = try await type.crumbs(resource, page) ?? crumbs(page)
         model["badge"] = Badge(phase, cause: resource.status.cause).model
         if !resource.metadata.description.isEmpty { model["lead"] = resource.metadata.description }
         if let cause = resource.status.cause, phase.isFailure || !phase.isSettled {
@@ -134,9 +133,9 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         model["tabs"] = tabs.map { item -> [String: Any] in
             ["name": item.name, "href": item.id.isEmpty ? address : "\(address)/\(item.id)", "current": item.id == tab]
         }
-        var actions = type.actions(resource, page)
+        var actions = try await type.actions(resource, page)
         if page.mayWrite, !type.isPart {
-            actions.append(Action(t("action.edit"), href: "\(address)/edit", icon: "edit"))
+            if type.hasEdit { actions.append(Action(t("action.edit"), href: "\(address)/edit", icon: "edit")) }
             actions.append(
                 Action(t("action.delete"), href: "\(address)/delete", look: .danger, isDialog: true, icon: "trash"))
         }
@@ -146,7 +145,12 @@ package struct ResourcePages<Type: PagedType>: Sendable {
 
     /// The stream of changes of one resource's pages.
     package func live(_ resource: Type.Object, _ page: Page) -> String {
-        "\(page.base)/live?kind=\(names.kind)&id=\(resource.id)"
+        type.parts.isEmpty ? "\(live(page))&id=\(resource.id)" : live(page)
+    }
+
+    /// The stream of changes of the whole kind.
+    private func live(_ page: Page) -> String {
+        "\(page.base)/live?" + ([names.kind] + type.parts).map { "kind=\($0)" }.joined(separator: "&")
     }
 
     /// A page of one resource of the kind's own.
@@ -154,7 +158,7 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         _ template: String, _ resource: Type.Object, _ page: Page, tab: String, live: String? = nil,
         _ more: [String: Any]
     ) async throws -> Response {
-        let model = heading(resource, page, tab: tab).merging(more) { $1 }
+        let model = try await heading(resource, page, tab: tab).merging(more) { $1 }
         return try await page.respond(
             template, model, title: resource.metadata.name, section: section, live: live ?? self.live(resource, page))
     }
@@ -175,8 +179,12 @@ package struct ResourcePages<Type: PagedType>: Sendable {
                 ))
         }
         cards.append(FactCard(t("detail.about"), about))
-        return try await respond(
-            "detail", resource, page, tab: "", ["cards": cards.map(\.model)])
+        var model: [String: Any] = ["cards": cards.map(\.model)]
+        let examples = type.examples(resource, wire, page)
+        model["hasExamples"] = !examples.isEmpty
+        model["examplesTitle"] = t("\(names.singular).examples")
+        model["snippets"] = examples.map(\.model)
+        return try await respond("detail", resource, page, tab: "", model)
     }
 
     private func related(_ page: Page, _ context: TakumiContext) async throws -> Response {

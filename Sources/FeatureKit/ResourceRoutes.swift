@@ -63,7 +63,11 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
                 key: ResourceKey(names.kind, sources.newID()), project: project, name: draft.name,
                 description: draft.description, tags: draft.tags, createdAt: sources.now()),
             spec: draft.spec, status: draft.status)
-        try await store.insert(resource, uniqueName: type.hasUniqueNames ? names.nameField : nil)
+        var batch = Batch()
+        try batch.insert(
+            resource, event: "requested", uniqueName: type.hasUniqueNames ? names.nameField : nil)
+        try draft.parts?(resource, &batch)
+        _ = try await store.apply(batch, mayUseReserve: false)
         return resource
     }
 
@@ -203,6 +207,7 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
         // What the resource itself has against it comes first: its parts stand in the way only as long as that does.
         try await type.checkDelete(resource)
         try await store.checkDeletable(resource.key)
+        if try await type.startDeletion(resource) { return }
         try await type.willDelete(resource)
         try await store.delete(resource.key)
     }

@@ -31,6 +31,9 @@ package protocol ResourceType: Sendable {
     func checkDelete(_ resource: Object) async throws
     /// Called before a deletion, to remove what belongs to the resource.
     func willDelete(_ resource: Object) async throws
+    /// For a deletion that takes time: marks the resource as going, and its reconciler deletes it in the end.
+    /// - Returns: false where it can be deleted at once.
+    func startDeletion(_ resource: Object) async throws -> Bool
 }
 
 extension ResourceType {
@@ -41,6 +44,7 @@ extension ResourceType {
     package func isVolatile(phase: String) -> Bool { false }
     package func checkDelete(_ resource: Object) async throws {}
     package func willDelete(_ resource: Object) async throws {}
+    package func startDeletion(_ resource: Object) async throws -> Bool { false }
 }
 
 /// A checked request, ready to be stored.
@@ -50,13 +54,19 @@ package struct Draft<Spec: ResourceSpec, Status: ResourceStatus>: Sendable {
     package var tags: [Tag]
     package var spec: Spec
     package var status: Status
+    /// Adds the resource's first parts to the transaction that stores it.
+    package var parts: (@Sendable (Resource<Spec, Status>, inout Batch) throws -> Void)?
 
-    package init(name: String, description: String?, tags: [Tag], spec: Spec, status: Status) {
+    package init(
+        name: String, description: String?, tags: [Tag], spec: Spec, status: Status,
+        parts: (@Sendable (Resource<Spec, Status>, inout Batch) throws -> Void)? = nil
+    ) {
         self.name = name
         self.description = description ?? ""
         self.tags = tags
         self.spec = spec
         self.status = status
+        self.parts = parts
     }
 }
 

@@ -45,7 +45,8 @@ package struct JobChecks: Sendable {
             dataStorageSize: body.dataStorageSize?.value)
         try await engine.check(
             Array(
-                repeating: Resources(cpus: flavor.vcpus, memoryMiB: flavor.memoryMiB, gpus: flavor.gpus), count: nodes))
+                repeating: Resources(cpus: Double(flavor.vcpus), memoryMiB: flavor.memoryMiB, gpus: flavor.gpus),
+                count: nodes))
         try await checkStorage(spec, project: project)
         return spec
     }

@@ -47,15 +47,21 @@ package final class JobFiles: Sendable {
             .map { ($0.summary.name, $0.series) }
     }
 
+    /// Of a log that is no workload's any more.
+    package func index(path: String) -> LogIndex { entry(path, samples: "").index }
+
     private func entry(_ workload: String, _ node: Int) -> Entry {
         let task = WorkloadFolder(home: home, id: workload).task(node)
-        let path = task.log
-        return state.withLock { state in
+        return entry(task.log, samples: task.samples)
+    }
+
+    private func entry(_ path: String, samples: String) -> Entry {
+        state.withLock { state in
             state.uses += 1
             var entry =
                 state.entries[path]
                 ?? Entry(
-                    index: LogIndex(path: path), metrics: MetricLog(path: path), samples: SampleLog(path: task.samples),
+                    index: LogIndex(path: path), metrics: MetricLog(path: path), samples: SampleLog(path: samples),
                     use: 0)
             entry.use = state.uses
             state.entries[path] = entry

@@ -45,12 +45,15 @@ package struct JobLogs: Sendable {
             return follow(job.key, starts, reader)
         }
         let log = reader(node ?? 0)
-        return text(log, from: tail.map(log.offset(ofLast:)) ?? offset)
+        return JobLogs.text(log, from: tail.map(log.offset(ofLast:)) ?? offset)
     }
 
-    private func text(_ log: LogReader, from start: Int) -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+    /// - Parameter name: of the file that a browser makes of it; nil where it is only shown.
+    package static func text(_ log: LogReader, from start: Int, as name: String? = nil) -> Response {
+        var headers: HTTPFields = [.contentType: "text/plain; charset=utf-8"]
+        if let name { headers[.contentDisposition] = "attachment; filename*=UTF-8''\(name.pathEscaped)" }
+        return Response(
+            status: .ok, headers: headers,
             body: ResponseBody { writer in
                 var offset = start
                 while true {

@@ -105,7 +105,7 @@ extension JobSpec {
                 image: ImageReference(
                     name: image.name, pythonVersion: image.pythonVersion, lock: environment.lock, digest: image.digest,
                     address: image.address),
-                resources: Resources(cpus: flavor.vcpus, memoryMiB: flavor.memoryMiB, gpus: flavor.gpus),
+                resources: Resources(cpus: Double(flavor.vcpus), memoryMiB: flavor.memoryMiB, gpus: flavor.gpus),
                 inputs: inputs, outputs: outputs(run), ports: ports(node: node, image: image),
                 requirements: "requirements.txt", entryPoint: entryPoint, start: startRule(run, image, flavor))
         }

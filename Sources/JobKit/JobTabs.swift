@@ -24,8 +24,14 @@ package struct JobTabs<Type: JobType>: Sendable {
     package func add(to group: RouterGroup<TakumiContext>) {
         group.group(RouterPath("\(resourcePages.routes.type.names.collection)/{id}"))
             .get("log") { request, context in try await log(request, context) }
-            .get("log/lines") { request, context in try await lines(request, context) }
-            .get("log/search") { request, context in try await search(request, context) }
+            .get("log/lines") { request, context in
+                let (answers, query) = try await answers(request, context)
+                return try await answers.lines(query)
+            }
+            .get("log/search") { request, context in
+                let (answers, query) = try await answers(request, context)
+                return try await answers.search(query)
+            }
             .get("log/download") { request, context in try await download(request, context) }
             .get("metrics") { request, context in try await metrics(request, context) }
             .get("curves") { request, context in try await curves(request, context) }
@@ -64,57 +70,17 @@ package struct JobTabs<Type: JobType>: Sendable {
         var model: [String: Any] = [
             "log": "\(address)/log", "node": "\(node)", "ended": job.isSettled,
             "download": "\(address)/log/download?node=\(node)", "nodes": nodes, "hasNodes": nodes.count > 1,
+            "nodesLabel": page.t("training.nodes"),
         ]
         model["label"] = page.t("training.logOf", ["name": resource.metadata.name])
         return try await resourcePages.respond(
             "training-log", resource, page, tab: "log", live: "\(self.address(job, page))?node=\(node)", model)
     }
 
-    private struct Lines: Encodable {
-        struct Line: Encodable {
-            var time: String
-            var stream: String
-            var text: String
-        }
-        var lineCount: Int
-        var from: Int
-        var lines: [Line]
-        var ended: Bool
-    }
-
-    private func lines(_ request: Request, _ context: TakumiContext) async throws -> Response {
+    private func answers(_ request: Request, _ context: TakumiContext) async throws -> (LogAnswers, QueryItems) {
         let (_, job, page) = try await load(request, context)
         let index = files.index(job.workloadID, node: try node(job, page.query))
-        let count = min(try page.query.number("count") ?? 1000, 1000)
-        let last = try page.query.number("last").map { min($0, 1000) }
-        let from = try page.query.number("from") ?? 0
-        let answer = try await BlockingWork.run {
-            let total = index.update()
-            let first = last.map { max(0, total - $0) } ?? from
-            let lines = index.lines(from: first, count: last ?? count)
-            return Lines(
-                lineCount: total, from: first,
-                lines: lines.map { .init(time: $0.time, stream: $0.stream.name, text: $0.text) },
-                ended: job.isSettled)
-        }
-        return try PageJSON.response(answer)
-    }
-
-    private struct Hits: Encodable {
-        var total: Int
-        var matches: [Int]
-        var lineCount: Int
-    }
-
-    private func search(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (_, job, page) = try await load(request, context)
-        let index = files.index(job.workloadID, node: try node(job, page.query))
-        let text = page.query["q"] ?? ""
-        return try PageJSON.response(
-            try await BlockingWork.run {
-                let (total, matches) = index.search(text, limit: 10_000)
-                return Hits(total: total, matches: matches, lineCount: index.update())
-            })
+        return (LogAnswers(index, isEnded: job.isSettled), page.query)
     }
 
     private func download(_ request: Request, _ context: TakumiContext) async throws -> Response {
@@ -159,7 +125,9 @@ package struct JobTabs<Type: JobType>: Sendable {
         let (resource, job, page) = try await load(request, context)
         let address = base(job, page)
         // Nothing has run yet: there is nothing to watch (N-5's rule, for trainings).
-        let model: [String: Any] = ["charts": "\(address)/samples", "hasRun": job.hasRun]
+        let model: [String: Any] = [
+            "charts": "\(address)/samples", "hasRun": job.hasRun, "notYet": page.t("monitoring.notYet"),
+        ]
         return try await resourcePages.respond(
             "training-monitoring", resource, page, tab: "monitoring", live: self.address(job, page), model)
     }
@@ -168,7 +136,9 @@ package struct JobTabs<Type: JobType>: Sendable {
         let (_, job, page) = try await load(request, context)
         let logs = (0..<job.nodes).map { files.samples(job.workloadID, node: $0) }
         let all = try await BlockingWork.run { logs.map { $0.read() } }
-        return try Chart.response(SampleCharts(nodes: all, t: page.t).charts)
+        let charts = SampleCharts(
+            nodes: all, labels: (0..<job.nodes).map { page.t("training.node", ["node": "\($0)"]) }, t: page.t)
+        return try Chart.response(charts.usage + charts.traffic + charts.gpus)
     }
 
     // MARK: - Hyperparameters and files

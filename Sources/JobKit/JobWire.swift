@@ -4,6 +4,9 @@ import Foundation
 import Resource
 import Store
 
+/// The catalog's, beside the wire form of the same name.
+package typealias InstanceType = Flavor
+
 /// What the wire forms of trainings and tunings have in common, as the vendor's SDK reads it.
 package struct JobWire: Encodable, Sendable {
     package struct Experiment: Encodable, Sendable {
@@ -31,6 +34,17 @@ package struct JobWire: Encodable, Sendable {
         package var gpuFlavor: Bool
         package var gpuCount: Int
         package var gpuMemory: Int
+
+        package init(_ flavor: InstanceType) {
+            id = flavor.id
+            name = flavor.name
+            vcpus = flavor.vcpus
+            ram = flavor.memoryMiB
+            disk = flavor.diskGB
+            gpuFlavor = flavor.gpus > 0
+            gpuCount = flavor.gpus
+            gpuMemory = flavor.gpuMemoryMiB
+        }
     }
 
     package struct Size: Encodable, Sendable { package var storageSize: Int }
@@ -63,11 +77,7 @@ package struct JobWire: Encodable, Sendable {
                 frameworkCode: $0.framework.rawValue, frameworkVersion: $0.frameworkVersion,
                 pythonVersion: $0.pythonVersion)
         }
-        flavor = catalog.flavor(id: spec.flavorID).map {
-            Flavor(
-                id: $0.id, name: $0.name, vcpus: $0.vcpus, ram: $0.memoryMiB, disk: $0.diskGB, gpuFlavor: $0.gpus > 0,
-                gpuCount: $0.gpus, gpuMemory: $0.gpuMemoryMiB)
-        }
+        flavor = catalog.flavor(id: spec.flavorID).map(Flavor.init)
         useTorchrun = spec.usesTorchrun
         nprocPerNode = spec.processesPerNode
         sourceDirUri = spec.source

@@ -8,6 +8,7 @@ package struct Batch: Sendable {
         var record: Record
         var references: [Reference]
         var event: String?
+        var uniqueName: String?
     }
 
     fileprivate struct Update: Sendable {
@@ -23,10 +24,15 @@ package struct Batch: Sendable {
 
     package var isEmpty: Bool { insertions.isEmpty && updates.isEmpty }
 
-    /// A new resource, whose references are known to be there.
-    package mutating func insert<Spec, Status>(_ resource: Resource<Spec, Status>, event: String? = nil) throws {
+    /// A new resource. What it refers to must be there, or come before it in this batch.
+    /// - Parameter uniqueName: as in `Store.insert`.
+    package mutating func insert<Spec, Status>(
+        _ resource: Resource<Spec, Status>, event: String? = nil, uniqueName: String? = nil
+    ) throws {
         insertions.append(
-            Insertion(record: try Record(resource), references: resource.spec.references, event: event))
+            Insertion(
+                record: try Record(resource), references: resource.spec.references, event: event,
+                uniqueName: uniqueName))
     }
 
     /// A status over exactly the version that was read.
@@ -42,8 +48,9 @@ package struct Batch: Sendable {
 extension Store {
     /// - Returns: false, with nothing written, where someone else has written one of the updated resources meanwhile: read
     ///   again and plan again.
-    package func apply(_ batch: Batch) async throws -> Bool {
-        try await write(mayUseReserve: true) { db, touched in
+    /// - Throws: as `insert`.
+    package func apply(_ batch: Batch, mayUseReserve: Bool = true) async throws -> Bool {
+        try await write(mayUseReserve: mayUseReserve) { db, touched in
             for update in batch.updates {
                 let key = update.record.key
                 guard let current = try Store.fetch(db, key, project: nil), current.metadata.version == update.expected
@@ -57,7 +64,8 @@ extension Store {
                 touched.append(update.record.key)
             }
             for insertion in batch.insertions {
-                try Store.insert(db, insertion.record, references: insertion.references)
+                try Store.insert(
+                    db, checked: insertion.record, references: insertion.references, uniqueName: insertion.uniqueName)
                 if let event = insertion.event {
                     try Store.append(db, insertion.record.metadata, phase: insertion.record.phase, message: event)
                 }

@@ -55,25 +55,32 @@ extension Store {
         let references = resource.spec.references
         let metadata = resource.metadata
         try await write { db, touched in
-            if let field,
-                let taken = try String.fetchOne(
-                    db, sql: "SELECT id FROM resource WHERE kind = ? AND project = ? AND name = ?",
-                    arguments: [metadata.key.kind.rawValue, metadata.project, metadata.name])
-            {
-                throw TakumiError(
-                    .conflict,
-                    "'\(metadata.name.excerpt)' is taken by \(metadata.key.kind) \(taken); choose another name",
-                    field: field)
-            }
-            for reference in references.map(\.key) {
-                guard try Store.fetch(db, reference, project: metadata.project) != nil else {
-                    throw TakumiError(.notFound, "\(reference.kind) \(reference.id) was deleted meanwhile")
-                }
-            }
-            try Store.insert(db, record, references: references)
+            try Store.insert(db, checked: record, references: references, uniqueName: field)
             try Store.append(db, metadata, phase: record.phase, message: "requested")
             touched.append(metadata.key)
         }
+    }
+
+    static func insert(_ db: Database, checked record: Record, references: [Reference], uniqueName field: String?)
+        throws
+    {
+        let metadata = record.metadata
+        if let field,
+            let taken = try String.fetchOne(
+                db, sql: "SELECT id FROM resource WHERE kind = ? AND project = ? AND name = ?",
+                arguments: [metadata.key.kind.rawValue, metadata.project, metadata.name])
+        {
+            throw TakumiError(
+                .conflict,
+                "'\(metadata.name.excerpt)' is taken by \(metadata.key.kind) \(taken); choose another name",
+                field: field)
+        }
+        for reference in references.map(\.key) {
+            guard try Store.fetch(db, reference, project: metadata.project) != nil else {
+                throw TakumiError(.notFound, "\(reference.kind) \(reference.id) was deleted meanwhile")
+            }
+        }
+        try Store.insert(db, record, references: references)
     }
 
     /// Changes name, description and tags (and the spec, where a kind allows it).

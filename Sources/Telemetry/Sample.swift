@@ -52,18 +52,30 @@ package struct Sample: Codable, Sendable, Equatable {
 
     /// The last whole sample of a file, without reading the others.
     package static func last(path: String) -> Sample? {
+        let decoder = JSONDecoder()
+        for line in tail(path: path).reversed() {
+            if let sample = try? decoder.decode(Sample.self, from: Data(line)) { return sample }
+        }
+        return nil
+    }
+
+    /// The samples of a file since a moment, without reading those before: at most some thirty.
+    package static func recent(path: String, since time: Double) -> [Sample] {
+        let decoder = JSONDecoder()
+        return tail(path: path).compactMap { try? decoder.decode(Sample.self, from: Data($0)) }.filter {
+            $0.time > time
+        }
+    }
+
+    /// The last lines; the first of them may be cut short.
+    private static func tail(path: String) -> [ArraySlice<UInt8>] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }
         let size = Int(lseek(descriptor, 0, SEEK_END))
         var buffer = [UInt8](repeating: 0, count: min(size, 8192))
         let count = pread(descriptor, &buffer, buffer.count, off_t(size - buffer.count))
-        guard count > 0 else { return nil }
-        let decoder = JSONDecoder()
-        for line in buffer.prefix(count).split(separator: 0x0A).reversed() {
-            if let sample = try? decoder.decode(Sample.self, from: Data(line)) { return sample }
-        }
-        return nil
+        return count > 0 ? buffer.prefix(count).split(separator: 0x0A) : []
     }
 
     /// The sample as one line of such a file.

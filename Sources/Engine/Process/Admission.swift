@@ -64,9 +64,9 @@ package struct Admission {
                 "needs \(gibibytes(wanted.memoryMiB)) of memory\(nodes); this machine offers \(gibibytes(capacity.memoryMiB))",
                 field: "flavorId")
         }
-        if wanted.cpus > capacity.cpus {
+        if wanted.cpus > Double(capacity.cpus) {
             throw TakumiError(
-                .invalid, "needs \(wanted.cpus) vCPU\(nodes); this machine offers \(capacity.cpus)",
+                .invalid, "needs \(vCPUs(wanted.cpus))\(nodes); this machine offers \(capacity.cpus)",
                 field: "flavorId")
         }
     }
@@ -119,7 +119,7 @@ package struct Admission {
         if used.memoryMiB + wanted.memoryMiB > capacity.memoryMiB {
             lacks.append("\(gibibytes(wanted.memoryMiB)) of memory")
         }
-        if used.cpus + wanted.cpus > capacity.cpus { lacks.append("\(wanted.cpus) vCPU") }
+        if used.cpus + wanted.cpus > Double(capacity.cpus) { lacks.append(vCPUs(wanted.cpus)) }
         return lacks.isEmpty ? nil : lacks.joined(separator: " and ")
     }
 
@@ -137,4 +137,13 @@ package struct Admission {
 package func gibibytes(_ mebibytes: Int) -> String {
     let tenths = (mebibytes * 10 + 512) / 1024
     return "\(tenths / 10).\(tenths % 10) GiB"
+}
+
+/// `2 vCPU`, `0.5 vCPU`.
+package func vCPUs(_ count: Double) -> String { "\(decimal(count)) vCPU" }
+
+/// Without a point where there is nothing behind it.
+package func decimal(_ value: Double) -> String {
+    let rounded = (value * 100).rounded() / 100
+    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
 }

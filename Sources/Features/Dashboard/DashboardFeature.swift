@@ -60,6 +60,7 @@ package struct DashboardFeature: Feature {
                 },
             ]
         }
+        model["calls"] = parts.filter { !$0.callsTitle.isEmpty }.map { DashboardFeature.calls($0, t) }
         let capacity = await engine.capacity()
         model["machine"] = DashboardFeature.machine(capacity, t)
         model["recent"] = parts.filter { !$0.recentTitle.isEmpty }.map { part -> [String: Any] in
@@ -81,18 +82,35 @@ package struct DashboardFeature: Feature {
             "dashboard", model, title: t("dashboard.title"), section: "dashboard", live: "\(page.base)/live?\(kinds)")
     }
 
+    /// Each can be opened to see how many of its calls went well (D-2).
+    private static func calls(_ part: DashboardPart, _ t: Strings) -> [String: Any] {
+        let most = part.calls.map { $0.success + $0.failure }.max() ?? 1
+        return [
+            "title": part.callsTitle, "isEmpty": part.calls.isEmpty,
+            "called": part.calls.map { called -> [String: Any] in
+                let count = called.success + called.failure
+                return [
+                    "id": called.id, "name": called.name, "href": called.href, "count": t.number(count),
+                    "text": t.count("dashboard.calls", count), "value": "\(count)", "most": "\(most)",
+                    "success": t.number(called.success), "failure": t.number(called.failure),
+                    "successValue": "\(called.success)", "failureValue": "\(called.failure)",
+                ]
+            },
+        ]
+    }
+
     /// What of the machine is handed out, to every project together.
     private static func machine(_ capacity: Capacity, _ t: Strings) -> [[String: Any]] {
-        func meter(_ name: String, _ used: Int, _ all: Int, _ text: String) -> [String: Any] {
-            ["name": name, "used": "\(used)", "all": "\(max(1, all))", "text": text]
+        func meter(_ name: String, _ used: Double, _ all: Int, _ text: String) -> [String: Any] {
+            ["name": name, "used": decimal(used), "all": "\(max(1, all))", "text": text]
         }
         func memory(_ mebibytes: Int) -> String { Cell.bytes(Int64(mebibytes) << 20) }
         var meters = [
             meter(
                 "vCPU", capacity.usedCPUs, capacity.cpus,
-                t("dashboard.of", ["used": "\(capacity.usedCPUs)", "all": "\(capacity.cpus)"])),
+                t("dashboard.of", ["used": decimal(capacity.usedCPUs), "all": "\(capacity.cpus)"])),
             meter(
-                t("chart.memory"), capacity.usedMemoryMiB, capacity.memoryMiB,
+                t("chart.memory"), Double(capacity.usedMemoryMiB), capacity.memoryMiB,
                 t(
                     "dashboard.of",
                     ["used": memory(capacity.usedMemoryMiB), "all": memory(capacity.memoryMiB)])),
@@ -101,7 +119,8 @@ package struct DashboardFeature: Feature {
             let used = capacity.usedGPUs.count
             meters.append(
                 meter(
-                    "GPU", used, capacity.gpus, t("dashboard.of", ["used": "\(used)", "all": "\(capacity.gpus)"])))
+                    "GPU", Double(used), capacity.gpus,
+                    t("dashboard.of", ["used": "\(used)", "all": "\(capacity.gpus)"])))
         }
         return meters
     }

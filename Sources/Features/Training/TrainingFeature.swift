@@ -11,9 +11,9 @@ import Web
 
 /// Trainings: their routes, their logs, their reconciler.
 package struct TrainingFeature: Feature {
-    private let store: Store
+    let store: Store
     private let reconciler: TrainingReconciler
-    private let routes: ResourceRoutes<TrainingType>
+    let routes: ResourceRoutes<TrainingType>
     private let logs: JobLogs
     private let files: JobFiles
 

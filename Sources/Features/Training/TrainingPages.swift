@@ -128,6 +128,11 @@ extension TrainingType: JobType {
             Action("TensorBoard", href: "\(address)/tensorboard", isExternal: true, icon: "external")
         ]
         guard page.mayWrite else { return actions }
+        if training.status.phase == .complete {
+            actions.append(
+                Action(
+                    page.t("model.new"), href: "\(page.base)/models/new?trainingId=\(training.id)", icon: "model"))
+        }
         if training.status.phase.isStoppable {
             actions.append(
                 Action(page.t("action.stop"), href: "\(address)/do/stop", isDialog: true, icon: "stop"))

@@ -13,11 +13,11 @@ import Web
 
 /// Hyperparameter tunings and their trials.
 package struct TuningFeature: Feature {
-    private let store: Store
+    let store: Store
     private let samplers: Samplers
     private let studies: Studies
     private let reconciler: TuningReconciler
-    private let routes: ResourceRoutes<TuningType>
+    let routes: ResourceRoutes<TuningType>
     private let trials: ResourceRoutes<TrialType>
     private let logs: JobLogs
     private let files: JobFiles

@@ -179,6 +179,10 @@ extension TuningType: PagedType {
         let address = address(tuning.id, page)
         var actions = [Action("TensorBoard", href: "\(address)/tensorboard", isExternal: true, icon: "external")]
         guard page.mayWrite else { return actions }
+        if tuning.status.phase == .complete, tuning.status.best != nil {
+            let path = "\(page.base)/models/new?hyperparameterTuningId=\(tuning.id)"
+            actions.append(Action(page.t("model.new"), href: path, icon: "model"))
+        }
         if tuning.status.phase.isStoppable {
             actions.append(Action(page.t("action.stop"), href: "\(address)/do/stop", isDialog: true, icon: "stop"))
         }

@@ -1,0 +1,99 @@
+import Catalog
+import FeatureKit
+import Foundation
+import Resource
+import ServingKit
+import Store
+import Web
+
+/// The body of `POST /endpoint-models`.
+struct StageResourceCreate: Decodable, Sendable {
+    private struct Own: Decodable { var endpointStageId: String? }
+
+    let stageID: String
+    let resource: StageResourceBody
+
+    init(from decoder: any Decoder) throws {
+        stageID = (try Own(from: decoder).endpointStageId ?? "").lowercased()
+        resource = try StageResourceBody(from: decoder)
+    }
+}
+
+/// Resources of stages as a kind.
+struct StageResourceType: ResourceType {
+    let names = WireNames(kind: .stageResource, singular: "endpointModel", collection: "endpoint-models")
+    let embeds: [ResourceKind] = [.stage, .endpoint, .model]
+    let store: Store
+    let checks: StageChecks
+    let gatewayAddress: @Sendable () -> String
+
+    func draft(_ body: StageResourceCreate, project: String) async throws
+        -> Draft<StageResourceSpec, StageResourceStatus>
+    {
+        var validator = Validator()
+        validator.require(
+            !body.stageID.isEmpty, "endpointStageId", "is required; GET /endpoint-stages lists them")
+        body.resource.validate(&validator, "")
+        try validator.check()
+        let key = ResourceKey(.stage, body.stageID)
+        guard let record = try await store.record(key, project: project) else {
+            throw TakumiError.invalid(
+                "endpointStageId", "no stage has the id '\(key.id.excerpt)'; GET /endpoint-stages lists them")
+        }
+        let stage: Stage = try record.decoded()
+        guard stage.status.phase != .deleteInProgress else {
+            throw TakumiError(.conflict, "stage '\(stage.metadata.name)' is being deleted", field: "endpointStageId")
+        }
+        let flavor = try checks.flavor(stage.spec.flavorID)
+        var query = Query(.stageResource, project: project)
+        query.referring = key
+        let there: [StageResource] = try await store.records(query).map { try $0.decoded() }.filter {
+            $0.status.phase != .deleteInProgress && $0.status.phase != .createFailed
+        }
+        guard there.count < StageBody.mostResources else {
+            throw TakumiError.invalid(
+                "endpointStageId", "stage '\(stage.metadata.name)' has \(there.count) resources, the most there can be")
+        }
+        let nodes = stage.spec.autoscaler?.maxNodes ?? stage.spec.nodeCount
+        let checked = try await checks.resources(
+            [body.resource], flavor: flavor, nodes: nodes, project: project, prefix: { _ in "" })
+        try checks.check(checked, beside: there, flavor: flavor, nodes: nodes, field: "resourceOptionDetail")
+        let resource = StageResource(
+            checked[0], stage: stage.id, endpoint: stage.spec.endpointID, project: project, id: "", now: .distantPast)
+        return Draft(
+            name: resource.metadata.name, description: body.resource.description, tags: [], spec: resource.spec,
+            status: resource.status)
+    }
+
+    func wire(_ resources: [StageResource], project: String) async throws -> [StageResourceWire] {
+        var wires: [StageResourceWire] = []
+        for resource in resources {
+            let record = try await store.record(ResourceKey(.model, resource.spec.modelID))
+            let model = try record.map { try checks.served($0).wire }.flatMap {
+                JSONText(text: String(decoding: $0, as: UTF8.self))
+            }
+            let stage: Stage? = try await store.resource(ResourceKey(.stage, resource.spec.stageID))
+            let endpoint: Endpoint? = try await store.resource(ResourceKey(.endpoint, resource.spec.endpointID))
+            var place: StageResourceWire.At?
+            if let stage, let endpoint {
+                place = .init(
+                    stageId: stage.id, deployStatus: GatewayPhase(stage.status.phase).rawValue,
+                    stageUrl: gatewayAddress() + endpoint.shownAddress(of: stage).pathEscapedParts)
+            }
+            wires.append(StageResourceWire(resource, model: model, stage: place))
+        }
+        return wires
+    }
+
+    func startDeletion(_ resource: StageResource) async throws -> Bool {
+        guard resource.status.phase != .deleteInProgress else { return true }
+        var next = resource
+        next.status.phase = .deleteInProgress
+        next.status.cause = nil
+        guard try await store.updateStatus(next, event: "deletion requested") != nil else {
+            guard let current: StageResource = try await store.resource(resource.key) else { return true }
+            return try await startDeletion(current)
+        }
+        return true
+    }
+}

@@ -1,0 +1,176 @@
+import Catalog
+import FeatureKit
+import Foundation
+import Resource
+import ServingKit
+import Store
+import Web
+
+/// The body of `POST /endpoint-stages`.
+struct StageCreate: Decodable, Sendable {
+    private struct Own: Decodable {
+        var endpointId: String?
+        var apigwStageName: String?
+        var endpointStageName: String?
+        var description: String?
+        var tagList: [WireTag]?
+    }
+
+    private let own: Own
+    let stage: StageBody
+
+    init(from decoder: any Decoder) throws {
+        own = try Own(from: decoder)
+        stage = try StageBody(from: decoder)
+    }
+
+    var endpointID: String { (own.endpointId ?? "").lowercased() }
+    var name: String { own.apigwStageName ?? own.endpointStageName ?? "" }
+    var description: String? { own.description }
+    var tags: [Tag] { (own.tagList ?? []).map(\.tag) }
+
+    func validate(_ validator: inout Validator) {
+        validator.require(!endpointID.isEmpty, "endpointId", "is required; GET /endpoints lists them")
+        validator.name(own.apigwStageName ?? own.endpointStageName, "apigwStageName")
+        validator.require(![".", ".."].contains(name), "apigwStageName", "'\(name)' cannot be a part of an address")
+        validator.length(description, "description", limit: Limits.description)
+        validator.tags(tags)
+        stage.validate(&validator)
+    }
+}
+
+/// Stages as a kind.
+struct StageType: ResourceType {
+    let names = WireNames(kind: .stage, singular: "endpointStage", collection: "endpoint-stages")
+    let embeds: [ResourceKind] = [.endpoint, .stageResource, .model]
+    let store: Store
+    let checks: StageChecks
+    let resources: StageResourceType
+    let sources: ClockAndIDs
+    let region: String
+    /// `host:port` of the gateway.
+    let gatewayAddress: @Sendable () -> String
+    /// The endpoint's state changes with that of its stages.
+    let wake: @Sendable (ResourceKey) -> Void
+
+    /// Checks a stage completely.
+    func checked(_ body: StageBody, project: String) async throws -> CheckedStage {
+        let flavor = try checks.flavor(body.flavorId)
+        let resources = try await checks.resources(
+            body.resources, flavor: flavor, nodes: body.nodes, project: project,
+            prefix: { "endpointModelResourceList[\($0)]." })
+        try checks.check(
+            resources, beside: [], flavor: flavor, nodes: body.nodes, field: "endpointModelResourceList")
+        return CheckedStage(body: body, flavorID: flavor.id, resources: resources, newID: sources.newID)
+    }
+
+    func draft(_ body: StageCreate, project: String) async throws -> Draft<StageSpec, StageStatus> {
+        var validator = Validator()
+        body.validate(&validator)
+        try validator.check()
+        let key = ResourceKey(.endpoint, body.endpointID)
+        guard let record = try await store.record(key, project: project) else {
+            throw TakumiError.invalid(
+                "endpointId", "no endpoint has the id '\(key.id.excerpt)'; GET /endpoints lists them")
+        }
+        let endpoint: Endpoint = try record.decoded()
+        guard endpoint.status.phase != .deleteInProgress else {
+            throw TakumiError(.conflict, "endpoint '\(endpoint.metadata.name)' is being deleted", field: "endpointId")
+        }
+        var query = Query(.stage, project: project)
+        query.referring = key
+        let others: [Stage] = try await store.records(query).map { try $0.decoded() }
+        // One that was renamed still has the address of its former name.
+        if others.contains(where: { $0.metadata.name == body.name || $0.spec.path == body.name }) {
+            throw TakumiError(
+                .conflict,
+                "endpoint '\(endpoint.metadata.name)' has a stage '\(body.name.excerpt)'; choose another name",
+                field: "apigwStageName")
+        }
+        let checked = try await checked(body.stage, project: project)
+        return Draft(
+            name: body.name, description: body.description, tags: body.tags,
+            spec: checked.spec(endpoint: key.id, name: body.name),
+            status: StageStatus(), parts: { stage, batch in try checked.addResources(of: stage, to: &batch) })
+    }
+
+    func wire(_ stages: [Stage], project: String) async throws -> [StageWire] {
+        var wires: [StageWire] = []
+        for stage in stages {
+            guard let endpoint: Endpoint = try await store.resource(ResourceKey(.endpoint, stage.spec.endpointID))
+            else { continue }
+            var query = Query(.stageResource, project: project)
+            query.referring = stage.key
+            let found: [StageResource] = try await store.records(query).map { try $0.decoded() }.reversed()
+            wires.append(
+                StageWire(
+                    stage, of: endpoint, resources: try await resources.wire(found, project: project),
+                    flavor: checks.catalog.flavor(id: stage.spec.flavorID), gateway: gatewayAddress()))
+        }
+        return wires
+    }
+
+    func checkDelete(_ stage: Stage) async throws {
+        guard let endpoint: Endpoint = try await store.resource(ResourceKey(.endpoint, stage.spec.endpointID)) else {
+            return
+        }
+        guard endpoint.spec.defaultStageID != stage.id else {
+            throw TakumiError(
+                .conflict,
+                "'\(stage.metadata.name)' is the default stage of endpoint '\(endpoint.metadata.name)'; make another stage the default, or delete the endpoint"
+            )
+        }
+    }
+
+    func startDeletion(_ stage: Stage) async throws -> Bool {
+        guard stage.status.phase != .deleteInProgress else { return true }
+        var next = stage
+        next.status.phase = .deleteInProgress
+        next.status.cause = nil
+        guard try await store.updateStatus(next, event: "deletion requested") != nil else {
+            guard let current: Stage = try await store.resource(stage.key) else { return true }
+            return try await startDeletion(current)
+        }
+        wake(ResourceKey(.endpoint, stage.spec.endpointID))
+        return true
+    }
+}
+
+/// A stage that has passed every check, with what it is to serve.
+struct CheckedStage: Sendable {
+    let body: StageBody
+    let flavorID: String
+    let resources: [StageChecks.Checked]
+    let newID: @Sendable () -> String
+
+    func spec(endpoint: String, name: String) -> StageSpec {
+        StageSpec(
+            endpointID: endpoint, path: name, flavorID: flavorID, nodeCount: body.nodes, autoscaler: body.autoscaler,
+            usesLog: body.useLog ?? false)
+    }
+
+    func addResources(of stage: Stage, to batch: inout Batch) throws {
+        for resource in resources {
+            try batch.insert(
+                StageResource(
+                    resource, stage: stage.id, endpoint: stage.spec.endpointID, project: stage.metadata.project,
+                    id: newID(), now: stage.metadata.createdAt), event: "requested")
+        }
+    }
+}
+
+extension StageResource {
+    init(
+        _ checked: StageChecks.Checked, stage: String, endpoint: String, project: String, id: String, now: Date
+    ) {
+        self.init(
+            metadata: Metadata(
+                key: ResourceKey(.stageResource, id), project: project, name: checked.model.name,
+                description: checked.body.description ?? "", createdAt: now),
+            spec: StageResourceSpec(
+                endpointID: endpoint, stageID: stage, modelID: checked.model.id, path: checked.model.name,
+                allotment: checked.allotment, pods: checked.body.pods, autoscaler: checked.body.autoscaler,
+                idleMinutes: checked.body.idleMinutes?.value),
+            status: StageResourceStatus())
+    }
+}

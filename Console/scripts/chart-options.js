@@ -30,11 +30,12 @@ const formatters = {
     bytes: (value) => formatBytes(value),
     bytesPerSecond: (value) => `${formatBytes(value)}/s`,
     count: (value) => compact.format(value),
+    milliseconds: (value) => value < 1000 ? `${formatNumber(value, 3)} ms` : `${formatNumber(value / 1000, 3)} s`,
 };
 
 export const formatter = (unit) => formatters[unit] ?? plain;
 
-export function chartOptions({ unit, x, series }, figure) {
+export function chartOptions({ unit, x, series, range }, figure) {
     const style = getComputedStyle(figure);
     const isTime = x === "time";
     const isBytes = unit?.startsWith("bytes");
@@ -47,7 +48,7 @@ export function chartOptions({ unit, x, series }, figure) {
         interaction: { mode: "index", axis: "x", intersect: false },
         scales: {
             x: {
-                type: "linear", bounds: "data", grid: { ...grid, display: false },
+                type: "linear", bounds: "data", min: range?.[0], max: range?.[1], grid: { ...grid, display: false },
                 afterBuildTicks: isTime ? timeTicks : undefined,
                 ticks: { ...ticks, callback: isTime ? timeLabel : stepLabel },
             },

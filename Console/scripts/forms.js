@@ -54,7 +54,10 @@ function focusField(event, link) {
 const CONTROLS = "input:not([type=hidden]), select, textarea";
 const pairsOf = (group) => all("[data-pair]", group);
 const TEXTS = "input:not([type=hidden], [type=checkbox]), textarea";
-const isEmpty = (pair) => all(TEXTS, pair).every((input) => !input.value.trim());
+// A select counts where it can be left empty; one that always has a value says nothing.
+const CHOICES = 'select:has(option[value=""])';
+const isEmpty = (pair) => all(`${TEXTS}, ${CHOICES}`, pair).every((input) => !input.value.trim());
+const isLean = (group) => "lean" in group.dataset;
 
 function setUpPairs(group) {
     if ("ready" in group.dataset) return;
@@ -66,8 +69,8 @@ function setUpPairs(group) {
 
 function trimSpares(group) {
     const pairs = pairsOf(group);
-    while (pairs.length > 1 && isEmpty(pairs.at(-1)) && isEmpty(pairs.at(-2))) pairs.pop().remove();
-    if (!pairs.length || !isEmpty(pairs.at(-1))) addPair(group);
+    while (pairs.length > 1 && isEmpty(pairs.at(-1)) && (isLean(group) || isEmpty(pairs.at(-2)))) pairs.pop().remove();
+    if (!pairs.length || !isLean(group) && !isEmpty(pairs.at(-1))) addPair(group);
 }
 
 const NUMBERED = /^(id|for|name|aria-.*|data-.*)$/;
@@ -117,7 +120,7 @@ function renumber(group) {
 function keepSpare(control) {
     const pair = control.closest?.("[data-pair]");
     const group = pair?.closest("[data-pairs]");
-    if (group && pair === pairsOf(group).at(-1) && !isEmpty(pair)) addPair(group);
+    if (group && !isLean(group) && pair === pairsOf(group).at(-1) && !isEmpty(pair)) addPair(group);
 }
 
 // MARK: Fields that depend on others

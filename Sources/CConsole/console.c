@@ -1,4 +1,4 @@
-// Made by Scripts/list-console.sh from what is in Console/: the pages' parts, carried inside the binary.
+// Made by Scripts/list-files.sh from what is in Console/: the pages' parts, carried inside the binary.
 #include "cconsole.h"
 
 // A library from Debian (libjs-chart.js), bundled when the binary is built and in no commit.
@@ -166,66 +166,78 @@ static const unsigned char file_51[] = {
 #embed "../../Console/templates/parts/listing.mustache"
 };
 static const unsigned char file_52[] = {
-#embed "../../Console/templates/parts/preferences.mustache"
+#embed "../../Console/templates/parts/log.mustache"
 };
 static const unsigned char file_53[] = {
-#embed "../../Console/templates/parts/small-form.mustache"
+#embed "../../Console/templates/parts/preferences.mustache"
 };
 static const unsigned char file_54[] = {
-#embed "../../Console/templates/parts/snippets.mustache"
+#embed "../../Console/templates/parts/small-form.mustache"
 };
 static const unsigned char file_55[] = {
-#embed "../../Console/templates/parts/table.mustache"
+#embed "../../Console/templates/parts/snippets.mustache"
 };
 static const unsigned char file_56[] = {
-#embed "../../Console/templates/parts/template-chooser.mustache"
+#embed "../../Console/templates/parts/table.mustache"
 };
 static const unsigned char file_57[] = {
-#embed "../../Console/templates/projects.mustache"
+#embed "../../Console/templates/parts/template-chooser.mustache"
 };
 static const unsigned char file_58[] = {
-#embed "../../Console/templates/related.mustache"
+#embed "../../Console/templates/projects.mustache"
 };
 static const unsigned char file_59[] = {
-#embed "../../Console/templates/shell.mustache"
+#embed "../../Console/templates/related.mustache"
 };
 static const unsigned char file_60[] = {
-#embed "../../Console/templates/storage-folder.mustache"
+#embed "../../Console/templates/shell.mustache"
 };
 static const unsigned char file_61[] = {
-#embed "../../Console/templates/storage-policy.mustache"
+#embed "../../Console/templates/stage-keys.mustache"
 };
 static const unsigned char file_62[] = {
-#embed "../../Console/templates/storage.mustache"
+#embed "../../Console/templates/stage-log.mustache"
 };
 static const unsigned char file_63[] = {
-#embed "../../Console/templates/template-hyperparameters.mustache"
+#embed "../../Console/templates/stage-statistics.mustache"
 };
 static const unsigned char file_64[] = {
-#embed "../../Console/templates/training-files.mustache"
+#embed "../../Console/templates/storage-folder.mustache"
 };
 static const unsigned char file_65[] = {
-#embed "../../Console/templates/training-hyperparameters.mustache"
+#embed "../../Console/templates/storage-policy.mustache"
 };
 static const unsigned char file_66[] = {
-#embed "../../Console/templates/training-log.mustache"
+#embed "../../Console/templates/storage.mustache"
 };
 static const unsigned char file_67[] = {
-#embed "../../Console/templates/training-metrics.mustache"
+#embed "../../Console/templates/template-hyperparameters.mustache"
 };
 static const unsigned char file_68[] = {
-#embed "../../Console/templates/training-monitoring.mustache"
+#embed "../../Console/templates/training-files.mustache"
 };
 static const unsigned char file_69[] = {
-#embed "../../Console/templates/tuning-hyperparameters.mustache"
+#embed "../../Console/templates/training-hyperparameters.mustache"
 };
 static const unsigned char file_70[] = {
-#embed "../../Console/templates/tuning-study.mustache"
+#embed "../../Console/templates/training-log.mustache"
 };
 static const unsigned char file_71[] = {
-#embed "../../Console/templates/user.mustache"
+#embed "../../Console/templates/training-metrics.mustache"
 };
 static const unsigned char file_72[] = {
+#embed "../../Console/templates/training-monitoring.mustache"
+};
+static const unsigned char file_73[] = {
+#embed "../../Console/templates/tuning-hyperparameters.mustache"
+};
+static const unsigned char file_74[] = {
+#embed "../../Console/templates/tuning-study.mustache"
+};
+static const unsigned char file_75[] = {
+#embed "../../Console/templates/user.mustache"
+};
+static const unsigned char file_76[] = {
 #embed "../../Console/templates/users.mustache"
 };
 
@@ -283,27 +295,31 @@ static const struct takumi_console_file files[] = {
     {"templates/parts/form.mustache", file_49, sizeof(file_49)},
     {"templates/parts/head.mustache", file_50, sizeof(file_50)},
     {"templates/parts/listing.mustache", file_51, sizeof(file_51)},
-    {"templates/parts/preferences.mustache", file_52, sizeof(file_52)},
-    {"templates/parts/small-form.mustache", file_53, sizeof(file_53)},
-    {"templates/parts/snippets.mustache", file_54, sizeof(file_54)},
-    {"templates/parts/table.mustache", file_55, sizeof(file_55)},
-    {"templates/parts/template-chooser.mustache", file_56, sizeof(file_56)},
-    {"templates/projects.mustache", file_57, sizeof(file_57)},
-    {"templates/related.mustache", file_58, sizeof(file_58)},
-    {"templates/shell.mustache", file_59, sizeof(file_59)},
-    {"templates/storage-folder.mustache", file_60, sizeof(file_60)},
-    {"templates/storage-policy.mustache", file_61, sizeof(file_61)},
-    {"templates/storage.mustache", file_62, sizeof(file_62)},
-    {"templates/template-hyperparameters.mustache", file_63, sizeof(file_63)},
-    {"templates/training-files.mustache", file_64, sizeof(file_64)},
-    {"templates/training-hyperparameters.mustache", file_65, sizeof(file_65)},
-    {"templates/training-log.mustache", file_66, sizeof(file_66)},
-    {"templates/training-metrics.mustache", file_67, sizeof(file_67)},
-    {"templates/training-monitoring.mustache", file_68, sizeof(file_68)},
-    {"templates/tuning-hyperparameters.mustache", file_69, sizeof(file_69)},
-    {"templates/tuning-study.mustache", file_70, sizeof(file_70)},
-    {"templates/user.mustache", file_71, sizeof(file_71)},
-    {"templates/users.mustache", file_72, sizeof(file_72)},
+    {"templates/parts/log.mustache", file_52, sizeof(file_52)},
+    {"templates/parts/preferences.mustache", file_53, sizeof(file_53)},
+    {"templates/parts/small-form.mustache", file_54, sizeof(file_54)},
+    {"templates/parts/snippets.mustache", file_55, sizeof(file_55)},
+    {"templates/parts/table.mustache", file_56, sizeof(file_56)},
+    {"templates/parts/template-chooser.mustache", file_57, sizeof(file_57)},
+    {"templates/projects.mustache", file_58, sizeof(file_58)},
+    {"templates/related.mustache", file_59, sizeof(file_59)},
+    {"templates/shell.mustache", file_60, sizeof(file_60)},
+    {"templates/stage-keys.mustache", file_61, sizeof(file_61)},
+    {"templates/stage-log.mustache", file_62, sizeof(file_62)},
+    {"templates/stage-statistics.mustache", file_63, sizeof(file_63)},
+    {"templates/storage-folder.mustache", file_64, sizeof(file_64)},
+    {"templates/storage-policy.mustache", file_65, sizeof(file_65)},
+    {"templates/storage.mustache", file_66, sizeof(file_66)},
+    {"templates/template-hyperparameters.mustache", file_67, sizeof(file_67)},
+    {"templates/training-files.mustache", file_68, sizeof(file_68)},
+    {"templates/training-hyperparameters.mustache", file_69, sizeof(file_69)},
+    {"templates/training-log.mustache", file_70, sizeof(file_70)},
+    {"templates/training-metrics.mustache", file_71, sizeof(file_71)},
+    {"templates/training-monitoring.mustache", file_72, sizeof(file_72)},
+    {"templates/tuning-hyperparameters.mustache", file_73, sizeof(file_73)},
+    {"templates/tuning-study.mustache", file_74, sizeof(file_74)},
+    {"templates/user.mustache", file_75, sizeof(file_75)},
+    {"templates/users.mustache", file_76, sizeof(file_76)},
 };
 
 const struct takumi_console_file *takumi_console_file(int index) {

@@ -75,11 +75,31 @@ package struct DashboardPart: Sendable {
         }
     }
 
+    /// How often something has been called, and with what success.
+    package struct Calls: Sendable {
+        package var id: String
+        package var name: String
+        package var href: String
+        package var success: Int
+        package var failure: Int
+
+        package init(id: String, name: String, href: String, success: Int, failure: Int) {
+            self.id = id
+            self.name = name
+            self.href = href
+            self.success = success
+            self.failure = failure
+        }
+    }
+
     package var counts: [Count] = []
     package var usages: [Usage] = []
+    /// What is called most, first.
+    package var calls: [Calls] = []
+    /// Empty where there is nothing that could be called.
+    package var callsTitle = ""
     /// What happened last, newest first.
     package var recent: [ListRow] = []
-    /// What follows the name in each of `recent`.
     /// Where to begin.
     package var actions: [Action] = []
     package var recentTitle = ""

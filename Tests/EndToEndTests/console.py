@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect, sync_p
 
 from client import API, Run, Training, Tuning, categorical, discrete, double, integer, unique
 from harness import Server, eventually
+from serving_pages import fill_serving, serving_pages
 
 CHROMIUM = "/usr/bin/chromium"
 # What people do to a page is answered in well under this; what a training does takes as long as it takes.
@@ -365,8 +366,8 @@ def small_machine() -> str:
 
 
 def fill(api: API) -> dict[str, Run]:
-    """Experiments, trainings and tunings in every state that stays; trainings by state, and those to compare as `first`
-    and `second`."""
+    """Experiments, trainings, tunings, models and endpoints in every state that stays; trainings by state, and those to
+    compare as `first` and `second`."""
     iris = api.create_experiment("iris", description="Three kinds of flowers by four measures")
     team = [{"tagKey": "team", "tagValue": "crm"}]
     churn = api.create_experiment("churn", description="Who leaves within a month", tagList=team)
@@ -401,7 +402,7 @@ def fill(api: API) -> dict[str, Run]:
     made["stopped"].wait("STOPPED")
     made["failed"].wait("FAIL_TRAIN")
     made["impossible"].wait("CREATE_FAILED")
-    made |= fill_tunings(api, iris, churn)
+    made |= fill_tunings(api, iris, churn) | fill_serving(api)
     made["running"] = run(HOLDS, "iris-large", flavor="m2.c2m4", instanceCount=1)
     made["running"].wait("RUNNING")
     made["waiting"] = run(METRICS, "iris-larger", flavor="m2.c2m4")
@@ -533,6 +534,7 @@ def every_page(api: API, made: dict[str, Run]) -> dict[str, str]:
         pages[f"trial-{tab}"] = f"/{trial.path}/{tab}"
     for tab in ("", "/hyperparameters", "/history", "/edit", "/delete"):
         pages[f"template{tab.replace('/', '-')}"] = f"/training-templates/{template}{tab}"
+    pages |= serving_pages(made) | {"model-of-training": f"/models/new?trainingId={made['first'].id}"}
     server_pages = {
         "account": "/account",
         "users": "/administration/users",

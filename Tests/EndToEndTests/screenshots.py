@@ -29,6 +29,9 @@ JAPANESE = (
     "tuning-new",
     "tuning",
     "tuning-study",
+    "endpoint-new",
+    "stage",
+    "stage-statistics",
 )
 
 

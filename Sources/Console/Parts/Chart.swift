@@ -23,6 +23,8 @@ package struct Chart: Sendable, Encodable {
     /// `time` in seconds since 1970, or `step`.
     package var x: String
     package var series: [Series]
+    /// From where to where x goes; nil for what there is.
+    package var range: [Double]?
 
     package init(_ id: String, _ title: String, unit: String, x: String, _ series: [Series]) {
         self.id = id

@@ -28,9 +28,11 @@ package struct Form: Sendable {
         for field in fields {
             guard case .rows(let columns, _) = field.kind else { continue }
             for case (let name, .verbatim) in columns.map({ ($0.name, $0.kind) }) { verbatim.insert(name) }
-            // A choice always has a value: alone it does not make a row.
-            let choices = columns.filter { if case .choice = $0.kind { true } else { false } }.map(\.name)
-            typed.removeRows(of: field.name, filledOnlyIn: Set(choices))
+            // A choice without an empty option always has a value: alone it does not make a row.
+            let choices = columns.filter {
+                if case .choice(let options) = $0.kind { !options.contains { $0.value.isEmpty } } else { false }
+            }
+            typed.removeRows(of: field.name, filledOnlyIn: Set(choices.map(\.name)))
         }
         var tidy = typed.compacted(verbatim: verbatim)
         for field in fields {
@@ -66,7 +68,11 @@ package struct Form: Sendable {
             switch field.kind {
             case .number: numbers.insert(field.name)
             case .check: flags.insert(field.name)
-            case .text, .password, .area, .verbatim, .choice, .path, .rows: break
+            case .rows(let columns, _):
+                for case (let name, .number) in columns.map({ ($0.name, $0.kind) }) {
+                    for row in 0..<tidy.rowCount(field.name) { numbers.insert("\(field.name)[\(row)].\(name)") }
+                }
+            case .text, .password, .area, .verbatim, .choice, .path: break
             }
         }
         return tidy.json(numbers: numbers, flags: flags)
@@ -231,17 +237,22 @@ private struct FieldModel {
         let filled = typed?.rowCount(field.name) ?? 0
         // Without scripts nobody adds rows: some are always free. With them all but one go.
         let shown = filled + FieldModel.spareRows
-        var model: [String: Any] = [
-            "isRows": [
+        // Rows of many fields: a free one below each would be half a page of nothing.
+        let isLean = field.data["lean"] != nil
+        // Inside, since the template looks for hint and error of the list itself in nothing around it.
+        var list: [String: Any] =
+            [
                 "name": field.name, "add": add, "template": row("#"),
                 "rows": (0..<shown).map { number in
-                    row("\(number)").merging(["isSpare": number > filled]) { $1 }
+                    row("\(number)").merging(["isSpare": number > (isLean ? max(0, filled - 1) : filled)]) { $1 }
                 },
-            ] as [String: Any],
-            "label": field.label, "id": FieldModel.id(field.name), "isInvalid": !problems.isEmpty,
+            ]
+        if let hint = field.hint { list["hint"] = hint }
+        if !problems.isEmpty { list["error"] = problems.joined(separator: "; ") }
+        let model: [String: Any] = [
+            "isRows": list, "label": field.label, "id": FieldModel.id(field.name), "isInvalid": !problems.isEmpty,
+            "data": pairs(field.data),
         ]
-        if let hint = field.hint { model["hint"] = hint }
-        if !problems.isEmpty { model["error"] = problems.joined(separator: "; ") }
         return (model, wrong)
     }
 

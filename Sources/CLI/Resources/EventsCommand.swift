@@ -13,15 +13,19 @@ struct EventsCommand<N: Noun>: ClientCommand {
 
     func run(_ session: Session) async throws {
         let item = try await session.find(N.self, name)
-        let reply = try await session.api.get("\(N.path)/\(N.id(item))/events")
-        try session.print(reply["eventList"].array ?? [], columns: columns, none: "nothing has happened yet")
+        try await session.printEvents("\(N.path)/\(N.id(item))")
     }
+}
 
-    private var columns: [Column] {
-        [
+extension Session {
+    /// The history of what `path` names.
+    func printEvents(_ path: String) async throws {
+        let reply = try await api.get("\(path)/events")
+        let columns = [
             Column("TIME") { Timestamp.local($0["createdDatetime"].string) },
             Column("STATE") { Format.state($0["statusCode"].string) },
             Column("MESSAGE") { $0["message"].text },
         ]
+        try print(reply["eventList"].array ?? [], columns: columns, none: "nothing has happened yet")
     }
 }

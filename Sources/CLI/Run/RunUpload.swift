@@ -1,21 +1,12 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// What a run takes along: its code and its local data, into a folder of its own in the project's container.
 struct RunUpload {
     let session: Session
     let store: StoreClient
     let folder: RemotePath
 
-    /// `runs/{name}`. Where an earlier run of that name has left files, they are not to be mixed with these.
+    /// `runs/{name}`
     static func folder(_ name: String, _ store: StoreClient) async throws -> RemotePath {
-        let runs = RemotePath(tenant: store.info.tenant, container: store.info.defaultContainer, path: "runs")
-        let folder = runs.appending(RunNames.folder(name))
-        let old = try await store.list(folder, prefix: folder.folderPrefix, stopping: true)
-        return old.isEmpty ? folder : runs.appending("\(RunNames.folder(name))-\(Timestamp.compact(Date()))")
+        try await store.newFolder(name, in: "runs")
     }
 
     func source(_ source: RunSource) async throws {

@@ -47,9 +47,9 @@ class Server:
         self.log = log or home.with_name(f"{home.name}.log")
         self.variables = variables or {}
         self.process: subprocess.Popen | None = None
-        self.url = self.tls_url = self.apps_url = ""
+        self.url = self.tls_url = self.apps_url = self.gateway_url = ""
         # Only what is given is kept between starts: links and stored URIs name the ports.
-        self.ports = ("0", "0", "0")
+        self.ports = ("0", "0", "0", "0")
         home.mkdir(parents=True, exist_ok=True)
         if config:
             (home / "config.yaml").write_text(config)
@@ -60,7 +60,7 @@ class Server:
         """Starts it and waits until it answers."""
         assert self.process is None, "the server runs already"
         with self.log.open("ab") as log:
-            doors = zip(("--port", "--tls-port", "--apps-port"), self.ports)
+            doors = zip(("--port", "--tls-port", "--apps-port", "--gateway-port"), self.ports)
             self.process = subprocess.Popen(
                 [BINARY, "serve", "--home", self.home, *(word for door in doors for word in door)],
                 stdin=subprocess.DEVNULL,
@@ -81,7 +81,8 @@ class Server:
             if file["pid"] != self.process.pid:
                 return False
             self.url, self.tls_url, self.apps_url = file["url"], file["tlsURL"], file["appsURL"]
-            self.ports = (str(file["port"]), str(file["tlsPort"]), str(file["appsPort"]))
+            self.gateway_url = file["gatewayURL"]
+            self.ports = tuple(str(file[name]) for name in ("port", "tlsPort", "appsPort", "gatewayPort"))
             return requests.get(f"{self.url}/healthz", timeout=5).status_code == 200
         except (OSError, ValueError):
             return False

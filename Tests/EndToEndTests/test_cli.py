@@ -31,7 +31,8 @@ def commands() -> list[tuple[str, ...]]:
 def test_every_command_has_help():
     known = commands()
     some = {("serve",), ("token", "create"), ("run",), ("training", "logs"), ("storage", "cp"), ("tuning", "trials")}
-    assert some | {("template", "update")} <= set(known)
+    some |= {("template", "update"), ("model", "create"), ("endpoint", "stage", "create"), ("endpoint", "predict")}
+    assert some <= set(known)
     for path in known:
         result = subprocess.run([BINARY, *path, "--help"], capture_output=True, text=True, timeout=60)
         assert result.returncode == 0, (path, result.stderr)
@@ -105,6 +106,8 @@ def test_configuration_that_is_wrong(tmp_path, config):
         (["algorithm", "list"], None),
         (["tuning", "list"], None),
         (["template", "list"], None),
+        (["model", "list"], None),
+        (["endpoint", "list"], None),
     ],
 )
 def test_lists_as_json(api: API, words, name):

@@ -1,6 +1,7 @@
 """Models and endpoints: what they are asked for, what they become, how they go (M-1 to M-7, E-1 to E-10)."""
 
 import json
+import textwrap
 import threading
 import time
 
@@ -8,11 +9,11 @@ import pytest
 import requests
 
 import serving_models
+from client import double, unique
 from deploy import ROWS, Model, create_endpoint, create_model, resource, stage_body, wait_gone
-from client import unique
 from harness import eventually
 
-GAUSS = [1, 1]
+CLASSES = [1, 1]
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +99,31 @@ def test_a_model_from_a_training_keeps_it(api):
     api.call("DELETE", training.path)
 
 
+def test_a_model_from_the_best_trial(api):
+    """H-12: the best one's files, not the last one's."""
+    script = """
+        import os, sys
+        value = float(sys.argv[sys.argv.index('--x') + 1])
+        open(os.environ['EM_MODEL_DIR'] + '/value.txt', 'w').write(str(value))
+        print(f'loss = {abs(value - 2)}')
+    """
+    tuning = api.tune(textwrap.dedent(script), double("x", 1, 3, 1), parallelTrialCount=1)
+    tuning.wait()
+    answer = api.call("POST", "models", json={"modelName": "best", "hyperparameterTuningId": tuning.id})["model"]
+    model = Model(api, answer["modelId"])
+    read = model.wait()
+    assert read["hyperparameterTuning"]["hyperparameterTuningId"] == tuning.id
+    assert api.download(f"{read['modelUploadUri']}/value.txt") == b"2.0"
+    errors = api.refused("DELETE", tuning.path, 409)
+    assert "still used by model 'best'" in errors[0]["message"]
+    api.call("DELETE", model.path)
+
+
 # MARK: - Endpoints
 
 
 def test_an_endpoint_answers_at_its_addresses(api, endpoint, model):
-    assert endpoint.predict(model) == GAUSS
+    assert endpoint.predict(model) == CLASSES
     stage = endpoint.default
     # Its own address works beside that of the default.
     own = f"{api.server.gateway_url}/default/{endpoint.read()['endpointName']}/stages/default"
@@ -116,15 +137,15 @@ def test_an_endpoint_answers_at_its_addresses(api, endpoint, model):
 
 
 def test_a_post_to_the_resource_is_told_apart_by_its_body(endpoint, model):
-    assert endpoint.call(f"/{model.name}", {"instances": ROWS}).json() == {"predictions": GAUSS}
+    assert endpoint.call(f"/{model.name}", {"instances": ROWS}).json() == {"predictions": CLASSES}
     tensor = {"name": "x", "shape": [2, 4], "datatype": "FP64", "data": ROWS}
-    assert endpoint.call(f"/{model.name}", {"inputs": [tensor]}).json()["outputs"][0]["data"] == GAUSS
+    assert endpoint.call(f"/{model.name}", {"inputs": [tensor]}).json()["outputs"][0]["data"] == CLASSES
 
 
 def test_plain_http_works_from_this_machine(endpoint, model):
     url = endpoint.url.replace("https:", "http:")
     answer = requests.post(f"{url}/{model.name}/v1/models/{model.name}/predict", json={"instances": ROWS})
-    assert answer.json() == {"predictions": GAUSS}
+    assert answer.json() == {"predictions": CLASSES}
 
 
 def test_statistics_count_calls(api, endpoint, model):
@@ -241,12 +262,12 @@ def test_resources_come_and_go(api, endpoint, model, files):
     eventually(
         lambda: api.get(path)["endpointModel"]["endpointModelStatusCode"] == "ACTIVE", "the resource is active", 60
     )
-    assert endpoint.predict(other) == GAUSS
+    assert endpoint.predict(other) == CLASSES
     api.call("DELETE", path)
     wait_gone(api, path)
     answer = endpoint.call(f"/{other.name}/v1/models/{other.name}:predict", {"instances": ROWS})
     assert answer.status_code == 404 and other.name in answer.json()["error"]
-    assert endpoint.predict(model) == GAUSS
+    assert endpoint.predict(model) == CLASSES
 
 
 def test_api_keys(api, endpoint, model):
@@ -261,7 +282,7 @@ def test_api_keys(api, endpoint, model):
         assert endpoint.call(path, {"instances": ROWS}, headers={"X-API-Key": "tk_wrong"}).status_code == 401
     finally:
         api.call("DELETE", f"{stage.path}/api-keys")
-    assert endpoint.predict(model) == GAUSS
+    assert endpoint.predict(model) == CLASSES
 
 
 def test_rate_limit(api, endpoint, model):
@@ -281,12 +302,12 @@ def test_rate_limit(api, endpoint, model):
 def test_scale_to_zero_wakes_with_the_first_request(api, model):
     endpoint = create_endpoint(api, resource(model, idleMinutes=1))
     endpoint.wait(timeout=60)
-    assert endpoint.predict(model) == GAUSS
+    assert endpoint.predict(model) == CLASSES
     stage = endpoint.default
     eventually(lambda: stage.read()["podCount"] == 0 and stage.read()["runningPodCount"] == 0, "it sleeps", 120, 1)
     assert stage.code() == "ACTIVE"
     began = time.monotonic()
-    assert endpoint.predict(model) == GAUSS
+    assert endpoint.predict(model) == CLASSES
     assert time.monotonic() - began < 30
     endpoint.delete()
 
@@ -310,7 +331,7 @@ class Load:
         while not self.ending.is_set():
             try:
                 response = session.post(self.url, json={"instances": ROWS}, timeout=30, verify=self.ca)
-                if response.status_code != 200 or response.json() != {"predictions": GAUSS}:
+                if response.status_code != 200 or response.json() != {"predictions": CLASSES}:
                     self.failures.append(f"{response.status_code} {response.text}")
             except requests.RequestException as error:
                 self.failures.append(repr(error))
@@ -411,7 +432,7 @@ def test_a_shadow_gets_copies_and_answers_nobody(api, model, files):
     blue = endpoint.default
     api.call("PUT", f"{blue.path}/traffic", json={"shadowStageId": green.id, "shadowPercent": 100})
     for _ in range(10):
-        assert endpoint.predict(model) == GAUSS
+        assert endpoint.predict(model) == CLASSES
 
     def calls(stage):
         return api.get(f"{stage.path}/statistics")["statistics"]["total"]["successCount"]

@@ -155,7 +155,7 @@ struct Server {
                     key.kind == ResourceKind("training")
                         ? try await trainings.modelOrigin(key, project: project, field: field)
                         : try await tunings.modelOrigin(key, project: project, field: field)
-                }),
+                }, places: { try await EndpointsFeature.places(of: $0, in: store) }),
             EndpointsFeature(
                 store: store, engine: engine, catalog: catalog, traffic: gateway, sources: environment,
                 surroundings: .init(

@@ -187,6 +187,7 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
         validator.length(description, "description", limit: Limits.description)
         if let tags { validator.tags(tags) }
         try validator.check()
+        if let name, name != resource.metadata.name { try await type.checkName(name, of: resource) }
         let record = try await store.updateMetadata(
             resource.key, project: resource.metadata.project, uniqueName: type.hasUniqueNames ? names.nameField : nil
         ) { metadata in

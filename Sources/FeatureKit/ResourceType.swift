@@ -27,6 +27,9 @@ package protocol ResourceType: Sendable {
     func wire(_ resources: [Object], project: String) async throws -> [Wire]
     /// Phases whose wire form changes by itself (an elapsed time).
     func isVolatile(phase: String) -> Bool
+    /// - Throws: `conflict` where another one has this name already, for kinds whose names are unique in something smaller
+    ///   than a project.
+    func checkName(_ name: String, of resource: Object) async throws
     /// - Throws: `conflict` where the resource's own state forbids its deletion.
     func checkDelete(_ resource: Object) async throws
     /// Called before a deletion, to remove what belongs to the resource.
@@ -42,6 +45,7 @@ extension ResourceType {
     package var isEditable: Bool { false }
     package var embeds: [ResourceKind] { [] }
     package func isVolatile(phase: String) -> Bool { false }
+    package func checkName(_ name: String, of resource: Object) async throws {}
     package func checkDelete(_ resource: Object) async throws {}
     package func willDelete(_ resource: Object) async throws {}
     package func startDeletion(_ resource: Object) async throws -> Bool { false }

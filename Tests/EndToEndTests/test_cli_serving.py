@@ -181,7 +181,8 @@ def test_one_endpoint_every_way(api: API, command, refused, model):
     [pod] = read["endpointStageList"][0]["endpointModelList"][0]["podList"]
     log = plain("endpoint", "logs", name).stdout
     assert "listens on" in log and plain("endpoint", "logs", name, model, "--pod", "0").stdout == log
-    record = json.loads(plain("endpoint", "logs", name, "--pod", pod["podId"], "--output", "json").stdout.splitlines()[0])
+    records = plain("endpoint", "logs", name, "--pod", pod["podId"], "--output", "json").stdout
+    record = json.loads(records.splitlines()[0])
     assert record["podId"] == pod["podId"] and record["text"] in log and record["time"]
     assert "no pod '7'" in refused("endpoint", "logs", name, "--pod", "7")
     assert pod["podId"] in plain("endpoint", "stage", "get", name).stdout
@@ -192,7 +193,7 @@ def test_one_endpoint_every_way(api: API, command, refused, model):
     assert command("endpoint", "update", name, "--description", "changed")["description"] == "changed"
 
     used = refused("model", "delete", model)
-    assert "used by" in used, used
+    assert f"served by endpoint '{name}'" in used, used
     plain("endpoint", "delete", name, "--wait")
     assert "no endpoint named" in refused("endpoint", "get", name)
 

@@ -99,7 +99,7 @@ def test_from_training_to_answers(admin, console, files):
     # The model cannot go while it is served, and says by whom.
     admin.open(f"models/{model['modelId']}")
     dialog = admin.dialog("Delete")
-    expect(dialog.get_by_role("alert")).to_contain_text("still used")
+    expect(dialog.get_by_role("alert")).to_contain_text("is served by endpoint")
     expect(dialog.get_by_role("button")).to_have_count(0)
     page.keyboard.press("Escape")
     tab(admin, "Endpoints")

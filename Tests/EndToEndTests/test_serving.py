@@ -220,9 +220,23 @@ def test_two_endpoints_of_one_name(api, endpoint, model):
     assert errors[0]["field"] == "endpointName" and "taken" in errors[0]["message"]
 
 
+def test_a_stage_is_not_renamed_to_another(api, model, endpoint):
+    stage = endpoint.add_stage("green", resource(model, cpu="0.2", memory="256Mi"))
+    stage.wait()
+    errors = api.refused("PUT", stage.path, 409, json={"endpointStageName": "default"})
+    assert errors[0]["field"] == "endpointStageName" and "has a stage 'default'" in errors[0]["message"]
+    url = stage.url
+    api.call("PUT", stage.path, json={"endpointStageName": "olive"})
+    assert stage.url == url, "the address stays"
+    body = stage_body(api, resource(model)) | {"endpointId": endpoint.id, "apigwStageName": "green"}
+    assert api.refused("POST", "endpoint-stages", 409, json=body)[0]["field"] == "apigwStageName"
+    api.call("DELETE", stage.path)
+    wait_gone(api, stage.path)
+
+
 def test_a_served_model_cannot_go(api, endpoint, model):
     errors = api.refused("DELETE", model.path, 409)
-    assert f"still used by endpointModel '{model.name}'" in errors[0]["message"]
+    assert f"is served by endpoint '{endpoint.read()['endpointName']}' (stage default)" in errors[0]["message"]
 
 
 def test_the_default_stage_cannot_go(api, endpoint):

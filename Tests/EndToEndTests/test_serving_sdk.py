@@ -73,7 +73,7 @@ def test_stage_and_resource(seen):
 
 def test_what_is_used_is_not_deleted(seen):
     model, endpoint = seen["refused"]
-    assert "is still used by endpointModel 'iris'" in model, model
+    assert "model 'iris' is served by endpoint 'sample' (stage " in model, model
     assert "has other stages than the default one (blue)" in endpoint, endpoint
 
 

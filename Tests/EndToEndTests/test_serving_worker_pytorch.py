@@ -188,12 +188,14 @@ def test_pytorch_status_of_a_handler(tmp_path):
         "        return\n"
         "    if data[0] == 'raise':\n"
         "        raise PredictionException('not today', 513)\n"
-        "    context.set_response_status(409, 'in the way', 0)\n"
+        "    context.set_response_status(int(data[0]), 'in the way', 0)\n"
         "    return ['ignored']\n"
     )
     with start(tmp_path, "pytorch") as handler:
         assert handler.json({"instances": ["raise"]}) == [(513, "not today")]
-        assert handler.json({"instances": ["set"]}) == [(409, "in the way")]
+        assert handler.json({"instances": ["409"]}) == [(409, "in the way")]
+        assert handler.json({"instances": ["999"]}) == [(500, "in the way")]
+        assert handler.json({"instances": ["201"]}) == [{"predictions": ["ignored"]}]
 
 
 def png(value: int) -> str:

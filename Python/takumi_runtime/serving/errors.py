@@ -13,7 +13,8 @@ class Refusal(Exception):
 
     def __init__(self, text, status=400):
         super().__init__(text)
-        self.status = status
+        # A handler may say anything.
+        self.status = status if 400 <= status <= 599 else 500
 
 
 class BadInput(Refusal):

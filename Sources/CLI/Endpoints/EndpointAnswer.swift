@@ -43,10 +43,12 @@ struct EndpointAnswer {
         var known: Set<String> = []
         for resource in ready where known.insert(resource.model).inserted {
             guard let url = resource.url else { continue }
-            let metadata = await GatewayClient(session).metadata(of: resource.model, at: url)
+            let body = Example.body(await GatewayClient(session).metadata(at: url))
             session.console.out(
-                Example.curl(
-                    url, Example.body(metadata), caFile: session.api.connection.caFile, needsKey: stage.hasKeys))
+                Example.curl(url, body, caFile: session.api.connection.caFile, needsKey: stage.hasKeys))
+            if body == nil {
+                session.console.note("request.json is yours to write, with instances, inputs, prompt or messages")
+            }
         }
     }
 }

@@ -50,10 +50,10 @@ struct EndpointPredict: ClientCommand {
 
     /// Where the model answers. Several resources of one model have one address.
     static func url(of model: String?, _ stage: StageView) throws(CommandFailure) -> String {
-        let paths = Set(try stage.resources(model).map { $0.json["apigwResourceUri"].text })
+        let paths = Set(try stage.resources(model).map { $0.address })
         guard let path = paths.first else { throw CommandFailure("stage '\(stage.name)' serves nothing") }
         guard paths.count == 1 else {
-            let names = Set(stage.resources.map(\.model)).sorted().map { "'\($0)'" }.joined(separator: ", ")
+            let names = paths.sorted().map { "'\($0.dropFirst())'" }.joined(separator: ", ")
             throw CommandFailure("which --model? stage '\(stage.name)' serves \(names)")
         }
         return stage.url + path

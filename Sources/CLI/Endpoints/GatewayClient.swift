@@ -17,8 +17,10 @@ struct GatewayClient: Sendable {
     }
 
     /// What a model says of itself; null where it does not.
-    func metadata(of model: String, at url: String) async -> JSONValue {
-        let reply = try? await http.send(.GET, "\(url)/v2/models/\(Percent.encode(model))", timeout: .seconds(5))
+    /// - Parameter url: the resource's, which ends with the name that the model is served by.
+    func metadata(at url: String) async -> JSONValue {
+        let name = url[(url.lastIndex(of: "/") ?? url.startIndex)...]
+        let reply = try? await http.send(.GET, "\(url)/v2/models\(name)", timeout: .seconds(5))
         guard let reply, reply.status == 200 else { return .null }
         return (try? JSONValue(parsing: reply.body)) ?? .null
     }

@@ -11,6 +11,8 @@ struct StageModel: Equatable, Sendable {
     var modelID: String { json["modelId"].text }
     /// The model's name.
     var model: String { json["model"]["modelName"].string ?? modelID }
+    /// Below its stage's.
+    var address: String { json["apigwResourceUri"].text }
     var code: String { json["endpointModelStatusCode"].text }
     var stateText: String { Format.state(code) }
     var isSettled: Bool { ServingState.isSettled(code) }

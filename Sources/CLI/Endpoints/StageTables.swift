@@ -45,6 +45,7 @@ enum StageTables {
                 Column("STATE") { $0["podStatusCode"].text },
                 Column("INSTANCE", isNumber: true) { $0["nodeNumber"].text },
                 Column("CREATED", isOptional: true) { Timestamp.local($0["createdDatetime"].string) },
+                Column("GRPC", isOptional: true) { $0["grpcAddress"].text },
                 Column("ID") { $0["podId"].text },
             ], none: "")
     }

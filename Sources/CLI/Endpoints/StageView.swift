@@ -31,12 +31,14 @@ struct StageView: Equatable, Sendable {
         StageView(json.with("endpointModelList", .array(resources.map(\.json))))
     }
 
-    /// The resources of that model's name or id, or the one of that id; all for nil.
+    /// The resources at the address of that name, or of that model's name or id, or the one of that id; all for nil.
     /// - Throws: `CommandFailure` where there is none.
     func resources(_ word: String?) throws(CommandFailure) -> [StageModel] {
         guard let word else { return resources }
-        let wanted = word.lowercased()
-        let found = resources.filter { $0.model == word || $0.id == wanted || $0.modelID == wanted }
+        let (id, address) = (word.lowercased(), "/\(Percent.encode(word))")
+        // A model that was given another name may have two addresses, and those of its name are meant first.
+        let exact = resources.filter { $0.address == address || $0.id == id }
+        let found = exact.isEmpty ? resources.filter { $0.model == word || $0.modelID == id } : exact
         guard found.isEmpty else { return found }
         let known = Nearest.options(to: word, among: resources.map(\.model)).map { "'\($0)'" }.joined(separator: ", ")
         throw CommandFailure(

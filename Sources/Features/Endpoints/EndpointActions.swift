@@ -33,6 +33,11 @@ struct EndpointActions: Sendable {
                 "stage '\(stage.metadata.name)' is \(stage.status.phase.displayName); only an ACTIVE one can become the default",
                 field: "endpointStageId")
         }
+        // What it shared with others was meant for the default: the new one has rules of its own.
+        let former = ResourceKey(.stage, endpoint.spec.defaultStageID)
+        if try await store.record(former) != nil {
+            try await store.updateSpec(former, of: Stage.self) { ($0.canary, $0.shadow) = (nil, nil) }
+        }
         let keptUntil = sources.now().addingTimeInterval(Double(60 * (body.keepMinutes?.value ?? 0)))
         return try await change(endpoint, "stage '\(stage.metadata.name)' becomes the default") { spec in
             let isWayBack = spec.former?.stageID == stage.id

@@ -85,6 +85,19 @@ package struct EndpointsFeature: Feature {
         resources = ResourceRoutes(resourceType, store: store, sources: sources)
     }
 
+    /// Where a model is served: `endpoint 'iris' (stage default)`.
+    package static func places(of model: ResourceKey, in store: Store) async throws -> [String] {
+        var query = Query(.stageResource, project: nil)
+        query.referring = model
+        var places: [String] = []
+        for resource: StageResource in try await store.records(query).map({ try $0.decoded() }) {
+            let endpoint = try await store.record(ResourceKey(.endpoint, resource.spec.endpointID))
+            let stage = try await store.record(ResourceKey(.stage, resource.spec.stageID))
+            places.append("endpoint '\(endpoint?.metadata.name ?? "")' (stage \(stage?.metadata.name ?? ""))")
+        }
+        return places
+    }
+
     package var reconcilers: [any Reconciler] {
         [
             EndpointReconciler(store: store, publisher: publisher, sources: sources), stageReconciler,

@@ -41,12 +41,20 @@ struct StageChecks: Sendable {
             cpus: (room.cpus / Double(onOne) * 1000).rounded(.down) / 1000, memoryMiB: room.memoryMiB / onOne,
             gpus: room.gpus / onOne)
         var checked: [Checked] = []
+        var problems: [TakumiError] = []
         for (index, body) in bodies.enumerated() {
-            let model = try await model(body.modelId, project: project, field: "\(prefix(index))modelId")
-            let allotment = try body.allotment(room: room, share: share, prefix(index))
-            try await engine.check([allotment.resources])
-            checked.append(Checked(model: model, allotment: allotment, body: body))
+            do {
+                let model = try await model(body.modelId, project: project, field: "\(prefix(index))modelId")
+                let allotment = try body.allotment(room: room, share: share, prefix(index))
+                try await engine.check([allotment.resources])
+                checked.append(Checked(model: model, allotment: allotment, body: body))
+            } catch let errors as ValidationErrors {
+                problems += errors.errors
+            } catch let error as TakumiError where error.code == .invalid {
+                problems.append(error)
+            }
         }
+        guard problems.isEmpty else { throw ValidationErrors(problems) }
         return checked
     }
 

@@ -60,7 +60,8 @@ struct StageType: ResourceType {
             body.resources, flavor: flavor, nodes: body.nodes, project: project,
             prefix: { "endpointModelResourceList[\($0)]." })
         try checks.check(
-            resources, beside: [], flavor: flavor, nodes: body.nodes, field: "endpointModelResourceList")
+            resources, beside: [], flavor: flavor, nodes: body.autoscaler?.maxNodes ?? body.nodes,
+            field: "endpointModelResourceList")
         return CheckedStage(body: body, flavorID: flavor.id, resources: resources, newID: sources.newID)
     }
 
@@ -77,21 +78,31 @@ struct StageType: ResourceType {
         guard endpoint.status.phase != .deleteInProgress else {
             throw TakumiError(.conflict, "endpoint '\(endpoint.metadata.name)' is being deleted", field: "endpointId")
         }
-        var query = Query(.stage, project: project)
-        query.referring = key
-        let others: [Stage] = try await store.records(query).map { try $0.decoded() }
-        // One that was renamed still has the address of its former name.
-        if others.contains(where: { $0.metadata.name == body.name || $0.spec.path == body.name }) {
-            throw TakumiError(
-                .conflict,
-                "endpoint '\(endpoint.metadata.name)' has a stage '\(body.name.excerpt)'; choose another name",
-                field: "apigwStageName")
-        }
+        try await checkName(body.name, in: endpoint, field: "apigwStageName")
         let checked = try await checked(body.stage, project: project)
         return Draft(
             name: body.name, description: body.description, tags: body.tags,
             spec: checked.spec(endpoint: key.id, name: body.name),
             status: StageStatus(), parts: { stage, batch in try checked.addResources(of: stage, to: &batch) })
+    }
+
+    func checkName(_ name: String, of stage: Stage) async throws {
+        guard let endpoint: Endpoint = try await store.resource(ResourceKey(.endpoint, stage.spec.endpointID)) else {
+            return
+        }
+        try await checkName(name, in: endpoint, besides: stage, field: names.nameField)
+    }
+
+    private func checkName(_ name: String, in endpoint: Endpoint, besides own: Stage? = nil, field: String) async throws
+    {
+        var query = Query(.stage, project: endpoint.metadata.project)
+        query.referring = endpoint.key
+        let others: [Stage] = try await store.records(query).map { try $0.decoded() }.filter { $0.id != own?.id }
+        // One that was renamed still has the address of its former name.
+        guard others.contains(where: { $0.metadata.name == name || $0.spec.path == name }) else { return }
+        throw TakumiError(
+            .conflict, "endpoint '\(endpoint.metadata.name)' has a stage '\(name.excerpt)'; choose another name",
+            field: field)
     }
 
     func wire(_ stages: [Stage], project: String) async throws -> [StageWire] {

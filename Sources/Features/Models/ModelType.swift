@@ -19,6 +19,8 @@ struct ModelType: ResourceType {
     let store: Store
     let storage: any StorageChecks
     let origins: ModelOrigins
+    /// Where a model is served, in words.
+    let places: @Sendable (ResourceKey) async throws -> [String]
 
     func draft(_ body: ModelCreate, project: String) async throws -> Draft<ModelSpec, ModelStatus> {
         var validator = Validator()
@@ -45,6 +47,12 @@ struct ModelType: ResourceType {
         guard model.status.phase.isSettled else {
             throw TakumiError(
                 .conflict, "model \(model.id) is \(model.status.phase.displayName); delete it when it is ACTIVE")
+        }
+        let places = try await places(model.key)
+        guard places.isEmpty else {
+            throw TakumiError(
+                .conflict,
+                "model '\(model.metadata.name)' is served by \(places.joined(separator: ", ")); delete that first")
         }
     }
 }

@@ -12,10 +12,13 @@ package struct ModelsFeature: Feature {
     private let store: Store
     private let routes: ResourceRoutes<ModelType>
 
-    package init(store: Store, storage: any StorageChecks, sources: ClockAndIDs, origins: @escaping ModelOrigins) {
+    package init(
+        store: Store, storage: any StorageChecks, sources: ClockAndIDs, origins: @escaping ModelOrigins,
+        places: @escaping @Sendable (ResourceKey) async throws -> [String]
+    ) {
         self.store = store
         routes = ResourceRoutes(
-            ModelType(store: store, storage: storage, origins: origins), store: store, sources: sources)
+            ModelType(store: store, storage: storage, origins: origins, places: places), store: store, sources: sources)
     }
 
     /// What those who serve a model know of it, and its wire form.

@@ -53,7 +53,8 @@ extension ClientConnection {
         exchange.counter = loop.counters[match.stage.index]
         exchange.resource = resource
         exchange.stageEnd = match.stageEnd
-        exchange.draw(loop)
+        exchange.drawCanary(loop)
+        if !exchange.isSecondTime { exchange.drawShadows(of: match.stage, loop) }
         replaceLine(rest: match.rest)
     }
 
@@ -76,6 +77,7 @@ extension ClientConnection {
 
     /// A new table has come while the request waits.
     func tryAgain() {
+        guard exchange?.heldFor != nil else { return }
         send()
         resumeReading()
     }

@@ -89,7 +89,8 @@ extension ClientConnection {
         if let length = head.contentLength, length > limit { throw .bodyTooLarge(limit: limit) }
         exchange.resource = resource
         exchange.rest = match.rest - head.target.lowerBound
-        exchange.draw(loop)
+        exchange.drawCanary(loop)
+        exchange.drawShadows(of: match.stage, loop)
         exchange.resource?.use.countRequest()
         exchange.lineLength = writeRequest(bytes, end: end, rest: match.rest)
         return end + takeSmallBody(bytes, end: end)
@@ -146,17 +147,19 @@ extension ClientConnection {
 }
 
 extension Exchange {
-    /// Draws whether a canary stage serves the request, and which shadow stages get a copy.
-    func draw(_ loop: EventLoopContext) {
-        let original = stage
-        if !original.canaries.isEmpty, let name = resource?.nameBytes,
-            let drawn = Balancer.share(original.canaries, random: Int.random(in: 0..<100, using: &loop.random)),
+    /// Draws whether a canary stage serves the request: by its resource of the same name, if it has one.
+    func drawCanary(_ loop: EventLoopContext) {
+        guard !stage.canaries.isEmpty, let name = resource?.nameBytes,
+            let drawn = Balancer.share(stage.canaries, random: Int.random(in: 0..<100, using: &loop.random)),
             let canary = loop.table.stages[drawn].resource(name)
-        {
-            stage = loop.table.stages[drawn]
-            counter = loop.counters[drawn]
-            resource = canary
-        }
+        else { return }
+        stage = loop.table.stages[drawn]
+        counter = loop.counters[drawn]
+        resource = canary
+    }
+
+    /// Draws which of a stage's shadow stages get a copy.
+    func drawShadows(of original: CompiledStage, _ loop: EventLoopContext) {
         guard !original.shadows.isEmpty else { return }
         shadows = original.shadows.compactMap { share in
             Int.random(in: 0..<100, using: &loop.random) < share.percent ? loop.table.stages[share.stage] : nil

@@ -29,8 +29,6 @@ final class ModelServer {
         limits.batch.rows = options.maxBatch
         limits.batch.window = options.batchWindow
         limits.queue = options.queue
-        limits.batch.calls = Int(ProcessInfo.processInfo.environment["CALLS"] ?? "2") ?? 2
-        limits.batch.policy = Int(ProcessInfo.processInfo.environment["POLICY"] ?? "0") ?? 0
         limits.time = options.timeLimit
         core = Core(name: options.name, limits: limits, loop: loop)
         inference = InferenceCore(core)

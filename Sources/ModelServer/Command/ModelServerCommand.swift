@@ -17,8 +17,8 @@ package enum ModelServerCommand {
         }
         signal(SIGPIPE, SIG_IGN)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        // One waits for the worker's end, the other reads and writes large bodies.
-        let threads = NIOThreadPool(numberOfThreads: 2)
+        // One waits for the worker's end, the others read and write large bodies.
+        let threads = NIOThreadPool(numberOfThreads: 1 + min(4, System.coreCount))
         threads.start()
         let status = await serve(options, fronts, loop: group.next(), threads: threads)
         try? await group.shutdownGracefully()

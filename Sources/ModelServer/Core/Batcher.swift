@@ -14,7 +14,6 @@ struct Batcher {
         var window = TimeAmount.zero
         /// Calls that the worker has at a time.
         var calls = 2
-        var policy = 0
     }
 
     /// What two requests must have in common to be joined.
@@ -111,16 +110,11 @@ struct Batcher {
                 soonest = min(soonest ?? due, due)
                 continue
             }
-            // A second call is worth its overhead only where it is as large as the one that is worked on: the requests
-            // answered by that one will be followed by as many again.
-            if let current = calls.first {
-                switch limits.policy {
-                case 0: if lanes[index].rows < min(limits.rows, current) { continue }
-                case 1: break
-                case 2: if lanes[index].rows < limits.rows { continue }
-                default: if lanes[index].rows < min(limits.rows, (current + 1) / 2) { continue }
-                }
-            }
+            // A second call keeps the worker from waiting for us between two. It must not be much smaller than the one that is
+            // worked on, since each costs the model about the same, however few rows it has. (Measured with one row of iris:
+            // one call at a time 28,000 requests a second with 16 connections and 66,000 with 64; two of any size 32,000 and
+            // 58,000; two, the second at least half as large, 32,000 and 68,000.)
+            if let current = calls.first, lanes[index].rows < min(limits.rows, (current + 1) / 2) { continue }
             if let best = chosen, arrival >= lanes[best].entries[lanes[best].entries.startIndex].arrival { continue }
             chosen = index
         }

@@ -122,7 +122,8 @@ extension HTTPConnection: ReplyReceiver {
         let isSmall = body.readableBytes <= 16 << 10
         if isSmall { response.body.writeImmutableBuffer(body) }
         write(status: 200, separate: isSmall ? nil : body) { head in
-            if let contentType { head.contentType = contentType }
+            // A handler's own. One that could end the line would write headers, or another answer.
+            if let contentType, contentType.utf8.allSatisfy({ $0 >= 0x20 }) { head.contentType = contentType }
             head.jsonLength = jsonLength
         }
     }

@@ -55,8 +55,7 @@ struct Response {
             head.writeStaticString(Response.reason(parts.status))
             head.writeStaticString("\r\nContent-Type: ")
         }
-        // A handler's own. What ends a line would let it write headers, or another answer.
-        head.writeBytes(parts.contentType.utf8.lazy.filter { $0 >= 0x20 && $0 != 0x7F })
+        head.writeString(parts.contentType)
         if parts.isChunked {
             head.writeStaticString("\r\nCache-Control: no-cache")
             if parts.keepAlive { head.writeStaticString("\r\nTransfer-Encoding: chunked") }

@@ -131,10 +131,11 @@ import Testing
         #expect(
             try EndpointPredict.url(of: "roses", try view.stage("next"))
                 == "https://127.0.0.1:8445/default/iris/stages/next/roses")
-        let both = try endpoint([
+        let several = try endpoint([
             (#""apigwResourceUri":"/iris","podCount":1,"runningPodCount":1,"#, #""apigwResourceUri":"/x","#)
-        ])
-        #expect(throws: Never.self) { try EndpointPredict.url(of: "r1", try both.stage(nil)) }
+        ]).stage(nil)
+        #expect(try EndpointPredict.url(of: "r3", several) == "https://127.0.0.1:8445/default/iris/x")
+        #expect(throws: CommandFailure.self) { try EndpointPredict.url(of: nil, several) }
     }
 
     @Test func amongSeveralModelsOneHasToBeNamed() throws {
@@ -152,6 +153,18 @@ import Testing
         let failure = #expect(throws: CommandFailure.self) { try EndpointPredict.url(of: nil, stage) }
         #expect(failure?.lines == ["which --model? stage 's' serves 'a', 'b'"])
         #expect(try EndpointPredict.url(of: "b", stage).hasSuffix("/b"))
+        // A model that was given another name since is at both addresses.
+        let renamed = StageView(
+            .object([
+                "endpointModelList": .array(
+                    ["old", "new"].map {
+                        .object([
+                            "apigwResourceUri": .string("/\($0)"), "model": .object(["modelName": .string("new")]),
+                        ])
+                    })
+            ]))
+        #expect(try EndpointPredict.url(of: "new", renamed).hasSuffix("/new"))
+        #expect(try EndpointPredict.url(of: "old", renamed).hasSuffix("/old"))
         let empty = StageView(json.with("endpointModelList", .array([])))
         #expect(throws: CommandFailure.self) { try EndpointPredict.url(of: nil, empty) }
     }

@@ -58,9 +58,9 @@ struct BatcherTests {
         #expect(batcher.next(now: later) == .send([2, 3, 4, 5, 6].map { id($0) }, rows: [2, 3, 4, 5, 6]))
     }
 
-    @Test func aSecondCallWaitsUntilItIsAsLargeAsTheFirst() {
+    @Test func aSecondCallWaitsUntilItIsHalfAsLargeAsTheFirst() {
         let batcher = Subject(limits)
-        add(batcher, 1, kind(), rows: 3)
+        add(batcher, 1, kind(), rows: 5)
         #expect(sent(batcher.next(now: later)) == [1])
         add(batcher, 2, kind())
         add(batcher, 3, kind())
@@ -69,7 +69,7 @@ struct BatcherTests {
         #expect(sent(batcher.next(now: later)) == [2, 3, 4])
         add(batcher, 5, kind(), rows: 32)
         #expect(batcher.next(now: later) == .nothing, "the worker has two calls")
-        batcher.finish(rows: 3)
+        batcher.finish(rows: 5)
         #expect(sent(batcher.next(now: later)) == [5])
     }
 

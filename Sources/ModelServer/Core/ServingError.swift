@@ -33,3 +33,7 @@ package struct ServingError: Error, Sendable, Equatable {
         return error
     }
 }
+
+extension ServingError: CustomStringConvertible {
+    package var description: String { message }
+}

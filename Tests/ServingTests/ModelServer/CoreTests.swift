@@ -65,7 +65,7 @@ struct CoreTests {
     }
 
     @Test func aCrashFailsWhatWasSentAndKeepsWhatWaits() async throws {
-        let stage = try await CoreStage()
+        let stage = try await CoreStage(Core.Limits(batch: Batcher.Limits(calls: 1)))
         try await stage.run { try $0.submit("sent", CoreStage.row([1, 2], rows: 2)) }
         try await stage.run { try $0.submit("waits", CoreStage.row([3])) }
         try await stage.run { stage in

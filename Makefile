@@ -43,6 +43,7 @@ test-unit: setup
 
 test-e2e: setup-test
 	$(SWIFT_DEBUG) --product takumi
+	$(SWIFT_DEBUG) --product GatewayHost
 	$(MAKE) --no-print-directory test-e2e-only
 
 .PHONY: test-e2e-only

@@ -152,6 +152,10 @@ let package = Package(
                 ] + featureTargets,
                 swiftSettings: strict),
 
+            // The gateway alone, serving a table from a file: for its end-to-end tests.
+            .executableTarget(
+                name: "GatewayHost", dependencies: ["Gateway", lifecycle, logging], path: "Tests/GatewayHost",
+                swiftSettings: strict),
             .target(
                 name: "Support", dependencies: ["Resource", "Store", "Engine"], path: "Tests/Support",
                 swiftSettings: strict),

@@ -167,9 +167,9 @@ package final class Gateway: Service {
     }
 
     private func drain(_ loops: [NIOLoopBound<EventLoopContext>]) async {
-        for loop in loops {
-            try? await loop.eventLoop.submit { loop.value.drain() }.get()
-        }
+        // All at once, so that none of them answers in the old way while another is waited for.
+        let drained = loops.map { loop in loop.eventLoop.submit { loop.value.drain() } }
+        for each in drained { try? await each.get() }
         let end = ContinuousClock.now + Gateway.drainLimit
         while ContinuousClock.now < end {
             var unfinished = 0

@@ -61,10 +61,9 @@ extension ClientConnection {
 
     /// RFC 9112, 2.2: an empty line before a request is the end of a careless client's last body.
     private func skipEmptyLines() {
-        while scanned == 0, input.readableBytes >= 2,
-            input.getInteger(at: input.readerIndex, as: UInt16.self) == 0x0d0a
-        {
+        while input.readableBytes >= 2, input.getInteger(at: input.readerIndex, as: UInt16.self) == 0x0d0a {
             input.moveReaderIndex(forwardBy: 2)
+            scanned = 0
         }
     }
 

@@ -25,7 +25,7 @@ import Web
         // Names and words that are the same in both.
         let same: Set = [
             "language.en", "language.ja", "menu.nas", "snippet.sdk", "training.torchrun", "chart.gpu",
-            "tuning.strategy.CMA_ES",
+            "tuning.strategy.CMA_ES", "serving.gateway", "serving.cpu", "serving.gpu", "serving.pod",
         ]
         for (key, text) in try table(.japanese) {
             #expect(!text.isEmpty && !(english[key] ?? "").isEmpty, "\(key)")

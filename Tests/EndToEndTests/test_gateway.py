@@ -1456,6 +1456,7 @@ def test_graceful_end(serve):
     assert idle.is_closed()
     with pytest.raises(OSError):
         Client(gateway.port)
+    time.sleep(0.1)  # the other event loop hears of it a moment later
     gate.set()
     answer = busy.answer()
     assert (answer.body, answer.header("Connection")) == (b"done", "close")

@@ -8,11 +8,21 @@ import openapi_spec_validator
 import pytest
 from easymaker.api import api_sender, request_body
 
+import serving_models
 from client import API, categorical, unique
+from deploy import create_endpoint, create_model, resource, stage_body
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
-# What issue 2 promises of the SDK's routes; the others come with their features.
-COLLECTIONS = ("experiments", "trainings", "flavors", "images", "algorithms")
+# Actions that need something to be in a certain state, and answers that are no JSON object.
+NOT_PLAIN = (
+    *("/stop", "/retry", "/resume", "/default-stage", "/go-back", "/traffic", "/api-keys"),
+    *("/logs", "/inference-logs"),
+)
+# What the features that are there promise of the SDK's routes.
+COLLECTIONS = (
+    *("experiments", "trainings", "flavors", "images", "algorithms"),
+    *("models", "endpoints", "endpoint-stages", "endpoint-models"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +103,9 @@ def test_every_call_of_the_sdk_is_in_it(document):
         ("experiments", request_body.ExperimentCreateBody),
         ("trainings", request_body.TrainingCreateBody),
         ("hyperparameter-tunings", request_body.HyperparameterTuningCreateBody),
+        ("models", request_body.ModelCreateBody),
+        ("endpoints", request_body.EndpointCreateBody),
+        ("endpoint-stages", request_body.StageCreateBody),
     ],
 )
 def test_every_field_of_the_sdk_is_in_it(document, collection, body):
@@ -115,7 +128,7 @@ def validate(document: dict, method: str, path: str, status: str, body: dict):
     assert set(body) <= names, f"{method} {path} answers with fields that are not in the document: {set(body) - names}"
 
 
-def test_answers_are_as_described(api: API, document):
+def test_answers_are_as_described(api: API, document, tmp_path):
     training = api.train("print('x')")
     training.wait()
     tuning = api.tune("print('loss = 1')", categorical("a", "x"))
@@ -123,7 +136,24 @@ def test_answers_are_as_described(api: API, document):
     experiment = api.create_experiment()
     template = api.call("POST", "training-templates", json={"trainingTemplateName": unique("described")})
     user = unique("described")
+    files = serving_models.sklearn_iris(tmp_path)
+    served, spare = create_model(api, "SKLEARN", files), create_model(api, "SKLEARN", files)
+    small = resource(served, cpu="0.1", memory="256Mi")
+    # What is deleted has nothing that stands in its way: a stage that is not the default, an endpoint without another.
+    endpoint, lone = create_endpoint(api, small), create_endpoint(api, small)
+    stage = endpoint.add_stage("described", small)
+    for started in (endpoint, lone, stage):
+        started.wait(timeout=120)
+    kept = endpoint.default.read()["endpointModelList"][0]["endpointModelId"]
     bodies = {
+        "models": {
+            "modelName": unique("described"),
+            "modelFormatCode": "HUGGING_FACE",
+            "parameterList": [{"parameterName": "model_id", "parameterValue": "org/name"}],
+        },
+        "endpoints": {"endpointName": unique("described")} | stage_body(api, small),
+        "endpoint-stages": stage_body(api, small) | {"endpointId": endpoint.id, "apigwStageName": "posted"},
+        "endpoint-models": small | {"endpointStageId": endpoint.default.id},
         "experiments": {"experimentName": unique("described")},
         "trainings": api.body(training.folder),
         "hyperparameter-tunings": api.tuning_body(tuning.folder, categorical("a", "x")),
@@ -132,6 +162,10 @@ def test_answers_are_as_described(api: API, document):
         "projects": {"appKey": unique("described")},
     }
     ids = {
+        "models": spare.id,
+        "endpoints": lone.id,
+        "endpoint-stages": stage.id,
+        "endpoint-models": kept,
         "experiments": experiment,
         "trainings": training.id,
         "hyperparameter-tunings": tuning.id,
@@ -139,7 +173,7 @@ def test_answers_are_as_described(api: API, document):
         "training-templates": template["trainingTemplate"]["trainingTemplateId"],
     }
     for method, path, operation in sorted(operations(document), key=lambda item: ORDER.index(item[0])):
-        if path.endswith(("/stop", "/retry", "/logs", "/resume")):
+        if path.endswith(NOT_PLAIN):
             continue
         collection = path.removeprefix(f"{OF_PROJECTS}{{appKey}}").removeprefix("/v1.0").split("/")[1]
         url = path.replace("{appKey}", "default").replace("{id}", ids.get(collection, NO_ID)).replace("{name}", user)

@@ -45,7 +45,8 @@ package struct ModelsFeature: Feature {
                 .init("modelName", required: true), .init("description"),
                 .init("modelFormatCode", note: "TENSORFLOW, PYTORCH, HUGGING_FACE or SKLEARN"),
                 .init("frameworkVersion"), .init("modelUploadUri"), .init("trainingId"),
-                .init("hyperparameterTuningId", note: "its best trial"), .init("parameterList", "object[]"),
+                .init("hyperparameterTuningId", note: "its best trial"),
+                .init("fineTuningId", note: "refused: there are no fine-tunings yet"), .init("parameterList", "object[]"),
                 .init("tagList", "object[]"),
             ], filters: [.init("trainingId"), .init("hyperparameterTuningId")])
     }

@@ -19,6 +19,7 @@ import urllib.request
 
 from console import console
 from servers import ROOT, Takumi, mlflow_server, percentile, resident_mib, training_body, wrk
+from serving import image, iris, proxy, ready, serving, switch, switch_for_ten_minutes
 from tuning import fifty_trials, many_trials, quality, trial_start, tuning
 
 OUT = ROOT / "Benchmarks" / "out"
@@ -159,10 +160,14 @@ def queue(binary, count=1000):
 
 def main():
     binary = os.path.abspath(sys.argv[1])
-    for tool in ("wrk", "uv"):
+    names = sys.argv[2:] or ["start", "experiments", "first_line", "queue", "console", "tuning", "serving"]
+    tools = {"uv": "pip install uv", "wrk": "apt-get install wrk"}
+    if any(globals()[name].__module__ == "serving" for name in names):
+        tools |= {"nginx": "apt-get install nginx-light", "h2load": "apt-get install nghttp2-client",
+                  "java": "apt-get install openjdk-17-jre-headless"}
+    for tool, remedy in tools.items():
         if not shutil.which(tool):
-            raise SystemExit(f"{tool} is missing (apt-get install wrk; pip install uv)")
-    names = sys.argv[2:] or ["start", "experiments", "first_line", "queue", "console", "tuning"]
+            raise SystemExit(f"{tool} is missing ({remedy})")
     rows, figures = [], []
     for name in names:
         # A figure that has a goal ends with it, and with whether it was met.

@@ -85,6 +85,11 @@ def peer(name, *packages):
     return folder / "bin"
 
 
+def lock_version(lock, package):
+    """The version of a package that an image has."""
+    return re.search(rf"(?m)^{package}==(\S+)", (LOCKS / lock).read_text())[1]
+
+
 def image_python(lock):
     """The Python of an image's environment: named by its lock, as the agent names it (EnvironmentCache.swift)."""
     environments = pathlib.Path(os.environ.get("TAKUMI_ENVIRONMENTS") or CACHE / "environments")

@@ -19,7 +19,7 @@ import urllib.error
 import uuid
 
 from console import Session
-from servers import CACHE, LOCKS, ROOT, Takumi, image_python, peer, percentile, training_body
+from servers import CACHE, ROOT, Takumi, image_python, lock_version, peer, percentile, training_body
 
 PEERS = ROOT / "Benchmarks" / "tuning_peers"
 STARTS, TRIALS, SECONDS, MANY, MORE, REPEATS = 20, 50, 0.2, 10_000, 11, 3
@@ -188,10 +188,6 @@ def calibrate(folder):
             break
         steps = max(1, round(steps * SECONDS / alone))
     print(f"  {steps} steps an epoch; one training alone: {alone:.3f} s", flush=True)
-
-
-def lock_version(lock, package):
-    return re.search(rf"(?m)^{package}==(\S+)", (LOCKS / lock).read_text())[1]
 
 
 def output(command):

@@ -71,7 +71,7 @@ def running(command, ready, folder, limit=120, **variables):
 
 @contextlib.contextmanager
 def mlserver(model, implementation="mlserver_sklearn.SKLearnModel"):
-    """MLServer, without its pool of processes, which only costs small models time. The addresses for HTTP and gRPC."""
+    """MLServer, without its pool of processes, which does not start with uvloop 0.23. The addresses for HTTP and gRPC."""
     ports = [free_port() for _ in range(3)]
     name = model.parent.name
     with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +87,7 @@ def mlserver(model, implementation="mlserver_sklearn.SKLearnModel"):
 
 @contextlib.contextmanager
 def kserve(model):
-    """KServe's server without its log of requests, which would cost it a sixth of its speed."""
+    """KServe's server without its log of requests, which would cost it a fifth of its speed."""
     port = free_port()
     python = peer("kserve", "kserve", *pinned(SKLEARN_LOCK, "scikit-learn", "joblib")) / "python"
     logger = {"level": "WARNING", "handlers": ["stderr"], "propagate": False}
@@ -103,7 +103,7 @@ def kserve(model):
 
 @contextlib.contextmanager
 def torchserve(store):
-    """TorchServe without its logs, with which it does little more than half."""
+    """TorchServe, without logs as the others."""
     ports = [free_port() for _ in range(3)]
     with tempfile.TemporaryDirectory() as folder:
         names = ("inference_address", "management_address", "metrics_address")

@@ -46,7 +46,8 @@ package struct ModelsFeature: Feature {
                 .init("modelFormatCode", note: "TENSORFLOW, PYTORCH, HUGGING_FACE or SKLEARN"),
                 .init("frameworkVersion"), .init("modelUploadUri"), .init("trainingId"),
                 .init("hyperparameterTuningId", note: "its best trial"),
-                .init("fineTuningId", note: "refused: there are no fine-tunings yet"), .init("parameterList", "object[]"),
+                .init("fineTuningId", note: "refused: there are no fine-tunings yet"),
+                .init("parameterList", "object[]"),
                 .init("tagList", "object[]"),
             ], filters: [.init("trainingId"), .init("hyperparameterTuningId")])
     }

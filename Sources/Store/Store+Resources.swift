@@ -153,6 +153,22 @@ extension Store {
         return stored ? resource : nil
     }
 
+    /// Moves a resource to a phase, without a cause, also where someone else writes it meanwhile.
+    /// - Returns: false where it is in that phase already, or gone.
+    package func move<Spec, Status>(
+        _ resource: Resource<Spec, Status>, to phase: Status.PhaseType, event: String
+    ) async throws -> Bool {
+        var next = resource
+        while next.status.phase != phase {
+            next.status.phase = phase
+            next.status.cause = nil
+            if try await updateStatus(next, event: event) != nil { return true }
+            guard let current: Resource<Spec, Status> = try await self.resource(resource.key) else { return false }
+            next = current
+        }
+        return false
+    }
+
     /// Removes a resource, its references and its events, unless something that refers to it stands in the way.
     package func delete(_ key: ResourceKey) async throws {
         _ = try await deleteIfPresent(key)

@@ -21,7 +21,7 @@ struct EndpointReconciler: Reconciler {
                 return nil
             }
             for stage in stages {
-                guard try await release(stage, "its endpoint is being deleted") else { return .milliseconds(20) }
+                _ = try await store.move(stage, to: .deleteInProgress, event: "its endpoint is being deleted")
             }
             return .seconds(5)
         }
@@ -50,21 +50,12 @@ struct EndpointReconciler: Reconciler {
         // A table with the new default is out before the old one's pods are let go.
         try await publisher.publish()
         if let stage = stages.first(where: { $0.id == former.stageID }), stage.id != endpoint.spec.defaultStageID {
-            guard try await release(stage, "another stage has become the default") else { return .milliseconds(20) }
+            _ = try await store.move(stage, to: .deleteInProgress, event: "another stage has become the default")
         }
         try await store.updateSpec(endpoint.key, of: Endpoint.self) { spec in
             if spec.former == former { spec.former = nil }
         }
         return nil
-    }
-
-    /// - Returns: false where someone else has written it meanwhile.
-    private func release(_ stage: Stage, _ why: String) async throws -> Bool {
-        guard stage.status.phase != .deleteInProgress else { return true }
-        var next = stage
-        next.status.phase = .deleteInProgress
-        next.status.cause = nil
-        return try await store.updateStatus(next, event: why) != nil
     }
 
     private static func line(_ phase: EndpointPhase) -> String {

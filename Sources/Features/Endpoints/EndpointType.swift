@@ -106,14 +106,7 @@ struct EndpointType: ResourceType {
     }
 
     func startDeletion(_ endpoint: Endpoint) async throws -> Bool {
-        guard endpoint.status.phase != .deleteInProgress else { return true }
-        var next = endpoint
-        next.status.phase = .deleteInProgress
-        next.status.cause = nil
-        guard try await store.updateStatus(next, event: "deletion requested") != nil else {
-            guard let current: Endpoint = try await store.resource(endpoint.key) else { return true }
-            return try await startDeletion(current)
-        }
+        _ = try await store.move(endpoint, to: .deleteInProgress, event: "deletion requested")
         return true
     }
 }

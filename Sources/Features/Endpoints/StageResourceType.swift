@@ -86,14 +86,7 @@ struct StageResourceType: ResourceType {
     }
 
     func startDeletion(_ resource: StageResource) async throws -> Bool {
-        guard resource.status.phase != .deleteInProgress else { return true }
-        var next = resource
-        next.status.phase = .deleteInProgress
-        next.status.cause = nil
-        guard try await store.updateStatus(next, event: "deletion requested") != nil else {
-            guard let current: StageResource = try await store.resource(resource.key) else { return true }
-            return try await startDeletion(current)
-        }
+        _ = try await store.move(resource, to: .deleteInProgress, event: "deletion requested")
         return true
     }
 }

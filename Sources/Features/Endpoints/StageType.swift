@@ -134,15 +134,9 @@ struct StageType: ResourceType {
     }
 
     func startDeletion(_ stage: Stage) async throws -> Bool {
-        guard stage.status.phase != .deleteInProgress else { return true }
-        var next = stage
-        next.status.phase = .deleteInProgress
-        next.status.cause = nil
-        guard try await store.updateStatus(next, event: "deletion requested") != nil else {
-            guard let current: Stage = try await store.resource(stage.key) else { return true }
-            return try await startDeletion(current)
+        if try await store.move(stage, to: .deleteInProgress, event: "deletion requested") {
+            wake(ResourceKey(.endpoint, stage.spec.endpointID))
         }
-        wake(ResourceKey(.endpoint, stage.spec.endpointID))
         return true
     }
 }

@@ -13,7 +13,17 @@ struct CoreStage {
         let link = NotingLink()
         private(set) var ears: [String: Ear] = [:]
 
-        init(core: Core) { self.core = core }
+        init(core: Core) {
+            self.core = core
+            // The core may end its worker when it goes itself.
+            link.onKill = { [weak self] in
+                guard let self, heardBeforeKill == nil else { return }
+                heardBeforeKill = ears.values.count { !$0.events.isEmpty }
+            }
+        }
+
+        /// How many had been answered when the process was first ended.
+        private(set) var heardBeforeKill: Int?
 
         /// Submits a request under a name.
         func submit(_ name: String, _ request: InferenceRequest) throws {
@@ -109,5 +119,10 @@ final class NotingLink: WorkerLink {
         onFrame?(header, frame)
     }
 
-    func kill(cause: String) { killed.append(cause) }
+    var onKill: (() -> Void)?
+
+    func kill(cause: String) {
+        onKill?()
+        killed.append(cause)
+    }
 }

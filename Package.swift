@@ -29,7 +29,8 @@ let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 
 /// The features, one folder and one target each under `Sources/Features`. A new kind adds one word here.
 let features = [
-    "Access", "Dashboard", "Endpoints", "Experiments", "Images", "Models", "ObjectStorage", "Templates", "TensorBoard",
+    "Access", "Dashboard", "Endpoints", "Experiments", "Images", "Models", "Notebooks", "ObjectStorage", "Templates",
+    "TensorBoard",
     "Training", "Tuning",
 ]
 let featureTargets: [Target.Dependency] = features.map { .target(name: "\($0)Feature") }
@@ -97,8 +98,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Resource", hummingbird, asyncHTTPClient, crypto, httpTypes, lifecycle, logging, nioCore, nioHTTP1,
-                nioPosix, nioSSL,
+                "Resource", asyncHTTPClient, crypto, lifecycle, logging, nioCore, nioPosix, nioSSL,
             ],
             swiftSettings: strict),
         .target(name: "CTensors", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
@@ -118,7 +118,10 @@ let package = Package(
         .target(name: "Catalog", dependencies: ["CCatalog", "Resource", crypto, yams], swiftSettings: strict),
         .target(
             name: "FeatureKit",
-            dependencies: ["Resource", "Store", "Control", "Identity", "Web", "Console", hummingbird, lifecycle],
+            dependencies: [
+                "Resource", "Store", "Control", "Identity", "Web", "Console", "Gateway", hummingbird, lifecycle,
+                logging,
+            ],
             swiftSettings: strict),
         .target(
             name: "JobKit",
@@ -171,7 +174,8 @@ let package = Package(
                     "Resource", "Store", "Control", "Engine", "Agent", "Storage", "Telemetry", "Identity", "Web",
                     "Console", "CLI",
                     "Support",
-                    "Catalog", "FeatureKit", "ObjectStorageFeature", hummingbird, hummingbirdTesting, certificates,
+                    "Catalog", "FeatureKit", "Gateway", "ObjectStorageFeature", hummingbird, hummingbirdTesting,
+                    certificates,
                     lifecycle, logging,
                 ], swiftSettings: strict),
             .testTarget(

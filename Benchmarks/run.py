@@ -18,6 +18,7 @@ import time
 import urllib.request
 
 from console import console
+from notebooks import cell_round_trip, notebook_start, notebooks
 from servers import ROOT, Takumi, mlflow_server, percentile, resident_mib, training_body, wrk
 from serving import image, iris, proxy, ready, serving, switch, switch_for_ten_minutes
 from tuning import fifty_trials, many_trials, quality, trial_start, tuning
@@ -160,11 +161,13 @@ def queue(binary, count=1000):
 
 def main():
     binary = os.path.abspath(sys.argv[1])
-    names = sys.argv[2:] or ["start", "experiments", "first_line", "queue", "console", "tuning", "serving"]
+    names = sys.argv[2:] or ["start", "experiments", "first_line", "queue", "console", "tuning", "serving", "notebooks"]
     tools = {"uv": "pip install uv", "wrk": "apt-get install wrk"}
     if any(globals()[name].__module__ == "serving" for name in names):
         tools |= {"nginx": "apt-get install nginx-light", "h2load": "apt-get install nghttp2-client",
                   "java": "apt-get install openjdk-17-jre-headless"}
+    if "notebook_start" in names or "notebooks" in names:
+        tools |= {"configurable-http-proxy": "apt-get install node-configurable-http-proxy"}
     for tool, remedy in tools.items():
         if not shutil.which(tool):
             raise SystemExit(f"{tool} is missing ({remedy})")

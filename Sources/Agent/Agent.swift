@@ -12,6 +12,9 @@ package protocol Staging: Sendable {
     /// Copies every file of `folder` to the URI.
     /// - Returns: one line for each file that was left out, and why.
     func upload(_ folder: String, to uri: String, project: String) async throws -> [String]
+    /// The directory of this machine that a URI names.
+    /// - Throws: where it names none.
+    func directory(of uri: String, project: String) async throws -> String
 }
 
 /// The process that owns one task from its preparation to its last uploaded file.
@@ -92,6 +95,7 @@ package struct Agent {
         let paths = TaskPaths(folder: folder, assignment: assignment)
         try paths.create()
         try await fetchInputs(paths, &state)
+        try await placeVolumes(paths)
         if stop.isRequested { throw CancellationError() }
 
         let preparing = state
@@ -134,6 +138,15 @@ package struct Agent {
             }
         }
         state.cause = nil
+    }
+
+    private func placeVolumes(_ paths: TaskPaths) async throws {
+        for volume in assignment.spec.session?.volumes ?? [] {
+            guard case .uri(let uri) = volume.source else { continue }
+            let directory = try await staging.directory(of: uri, project: assignment.project)
+            paths.mounted.withLock { $0[volume.name] = directory }
+        }
+        try paths.createMountPoints()
     }
 
     private func prepareEnvironment(_ paths: TaskPaths, _ state: inout TaskState) throws -> String {
@@ -190,6 +203,7 @@ package struct Agent {
         var log = try LogWriter(path: folder.log)
         var sampler = Sampler(path: folder.samples, gpus: assignment.gpus)
         let limit = spec.resources.memoryMiB << 20
+        let watch = spec.session.map { VolumeWatch($0.volumes, paths: paths) }
         let exit = try child.run(
             stop: stop,
             started: { process in
@@ -199,17 +213,30 @@ package struct Agent {
                 state.processStart = ProcessTable.startTime(of: process.pid)
                 state.start = how
                 record(state)
+                watch?.start(on: process.program)
             },
             everySecond: { process in
                 let sample = sampler.take(of: process.program, group: group)
                 if group == nil, sample.memoryBytes > limit {
                     paths.killedForMemory = true
-                    for process in ProcessTable.tree(of: process.program) { kill(process, SIGKILL) }
+                    let tree = ProcessTable.tree(of: process.program)
+                    for process in spec.session == nil ? tree : MemoryKill.largest(of: tree, sparing: process.program) {
+                        kill(process, SIGKILL)
+                        state.memoryKills = (state.memoryKills ?? 0) + 1
+                    }
                 }
+                guard spec.session != nil else { return }
+                let before = state
+                state.volumes = watch?.uses
+                if let group { state.memoryKills = group.outOfMemoryKills }
+                if state != before { record(state) }
             },
             output: { bytes, stream in log.write(bytes, stream) })
+        watch?.stop()
         log.finish()
         if let group, group.outOfMemoryKills > 0 { paths.killedForMemory = true }
+        // A session lives on when one of its programs is killed for memory; only what ended it counts.
+        if spec.session != nil, exit.code != -Int(SIGKILL) { paths.killedForMemory = false }
         launch.warmForNext()
         return (exit, state)
     }

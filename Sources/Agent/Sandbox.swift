@@ -32,18 +32,22 @@ package struct Sandbox: Sendable {
     /// - Parameters:
     ///   - readable: what stays visible, read-only, though the home and `/tmp` are hidden.
     ///   - writable: paths that the command may write.
+    ///   - volumes: the same at places of their own, before all else that lies in the home.
+    ///   - asRoot: whoever runs this, the command sees itself as root.
     ///   - informing: a descriptor on which bubblewrap says which process it has started.
     func wrapping(
         _ command: [String], home: String, directory: String, readable: [Mount], writable: [String], gpu: Bool,
-        informing: Int? = nil
+        volumes: [Mount] = [], asRoot: Bool = false, informing: Int? = nil
     ) -> [String] {
         var wrapped = [program, "--ro-bind", "/", "/"]
         if let informing { wrapped += ["--info-fd", String(informing)] }
         // A GPU's device files have names that only the driver knows, so all devices are passed on.
         wrapped += gpu ? ["--dev-bind", "/dev", "/dev"] : ["--dev", "/dev"]
         wrapped += ["--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", home]
+        for mount in volumes { wrapped += ["--bind", mount.source, mount.place] }
         for mount in readable { wrapped += ["--ro-bind", mount.source, mount.place] }
         for path in writable { wrapped += ["--bind", path, path] }
+        if asRoot, getuid() != 0 { wrapped += ["--unshare-user", "--uid", "0", "--gid", "0"] }
         wrapped += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--cap-drop", "ALL", "--die-with-parent"]
         wrapped += ["--chdir", directory, "--"]
         return wrapped + command

@@ -32,6 +32,8 @@ struct Home: Sendable {
     var database: String { "\(path)/takumi.db" }
     var serverFile: String { "\(path)/server.json" }
     var clientToken: String { "\(path)/cli-token" }
+    /// Since when the present version of the platform has been running here.
+    var platformFile: String { "\(path)/platform.json" }
     var objects: String { "\(path)/objects" }
     /// What an agent must know of the server's configuration.
     var agentFile: String { "\(path)/agent.json" }

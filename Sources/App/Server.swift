@@ -21,6 +21,7 @@ import Logging
 import ModelsFeature
 import NIOCore
 import NIOSSL
+import NotebooksFeature
 import ObjectStorageFeature
 import Resource
 import ServiceLifecycle
@@ -131,6 +132,8 @@ struct Server {
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: local)
 
         let environment = ClockAndIDs()
+        let tokens = NotebookTokens(directory: directory)
+        let platform = PlatformVersion(file: home.platformFile, now: environment.now())
         let experiments = ExperimentsFeature(store: store, sources: environment, home: home.path, publicURL: appsURL)
         let checks = JobChecks(
             store: store, engine: engine, catalog: catalog,
@@ -140,11 +143,11 @@ struct Server {
         let trainings = TrainingFeature(
             store: store, checks: checks, templates: templates, sources: environment, home: home.path,
             region: configuration.region, apiURL: { addresses.plain }, publicURL: appsURL)
+        let portClient = PortClient(client: client)
         let tunings = TuningFeature(
-            store: store, checks: checks, templates: templates, client: PortClient(client: client),
+            store: store, checks: checks, templates: templates, client: portClient,
             sources: environment, home: home.path, region: configuration.region, apiURL: { addresses.plain },
             publicURL: appsURL)
-        let proxy = ReverseProxy(client: client)
         features = [
             DashboardFeature(store: store, engine: engine),
             experiments,
@@ -159,15 +162,24 @@ struct Server {
             EndpointsFeature(
                 store: store, engine: engine, catalog: catalog, traffic: gateway, sources: environment,
                 surroundings: .init(
-                    home: home.path, program: Server.program, region: configuration.region,
+                    home: home.path, program: Server.program, platform: platform, region: configuration.region,
                     apiURL: { addresses.plain }, gatewayAddress: { addresses.gatewayHost },
-                    isReady: { await proxy.answers(port: $0, path: "/v2/health/ready") }, wake: wake,
+                    isReady: { await portClient.answers(port: $0, path: "/v2/health/ready") }, wake: wake,
                     served: ModelsFeature.served)),
+            NotebooksFeature(
+                store: store, checks: checks,
+                platform: platform, sources: environment,
+                surroundings: .init(
+                    home: home.path, region: configuration.region, apiURL: { addresses.plain }, appsURL: appsURL,
+                    get: portClient.get,
+                    directory: { [storage] in try storage.directory(of: $0, project: $1) }, issueToken: tokens.issue,
+                    revokeTokens: tokens.revoke,
+                    wake: wake)),
             TemplateFeature(store: store, checks: checks, sources: environment),
             ImagesFeature(catalog: catalog, engine: engine),
             objectStorage,
             TensorBoardFeature(
-                store: store, engine: engine, catalog: catalog, proxy: proxy, home: home.path,
+                store: store, engine: engine, catalog: catalog, client: portClient, home: home.path,
                 idle: .seconds(60 * configuration.tensorBoardIdleMinutes), appsURL: appsURL,
                 folder: {
                     try ExperimentsFeature.tensorBoardFolder($0) ?? TrainingFeature.tensorBoardFolder($0)
@@ -183,6 +195,10 @@ struct Server {
             directory: directory, live: live, folder: ProcessInfo.processInfo.environment["TAKUMI_CONSOLE"])
         controller = Controller(store: store, reconcilers: features.flatMap(\.reconcilers), logger: logger)
         late.set(controller)
+        let gate = AppsGate(
+            directory: directory, apps: features.flatMap(\.apps), logger: logger,
+            consoleURL: { addresses.console }, isReady: { addresses.isReady })
+        gateway.open(AppsDoor(port: ports.apps, gate: gate, started: { await addresses.started(.apps, port: $0) }))
     }
 
     /// Runs until a signal or a failure.
@@ -213,11 +229,6 @@ struct Server {
             configuration: .init(address: .hostname(host, port: ports.tls), serverName: "takumi"),
             onServerRunning: { await addresses.started(.tls, port: $0.localAddress?.port ?? ports.tls) },
             logger: logger)
-        let apps = Application(
-            router: appsRouter(), server: try .tls(.http1(configuration: http1), tlsConfiguration: tls),
-            configuration: .init(address: .hostname(host, port: ports.apps), serverName: "takumi"),
-            onServerRunning: { await addresses.started(.apps, port: $0.localAddress?.port ?? ports.apps) },
-            logger: logger)
 
         let announcement = Announcement(
             addresses: addresses, home: home, directory: directory, firstUser: isFirst ? administrator : nil,
@@ -226,7 +237,7 @@ struct Server {
         // Stopped in the opposite order: first open pages are let go, which the listeners would wait for, then nothing new
         // comes in, then the work in progress ends.
         let services: [any Service] =
-            [engine, controller] + features.flatMap(\.services) + [announcement, gateway, apps, secure, plain, live]
+            [engine, controller] + features.flatMap(\.services) + [announcement, gateway, secure, plain, live]
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(20)
@@ -273,14 +284,6 @@ struct Server {
             feature.addSitePages(to: site, pages)
             feature.addPages(to: project, pages)
         }
-    }
-
-    /// Users' programs see no route of the console or the API, and the console's cookies are worth nothing there.
-    private func appsRouter() -> Router<TakumiContext> {
-        let router = baseRouter()
-        router.add(middleware: AppsAccess(directory: directory, consoleURL: { addresses.console }))
-        for feature in features { feature.addAppRoutes(to: router) }
-        return router
     }
 
     private func baseRouter() -> Router<TakumiContext> {

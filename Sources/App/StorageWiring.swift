@@ -105,9 +105,35 @@ struct StagerStaging: Staging {
         return report.linkedTo.map { [$0] } ?? []
     }
 
+    func directory(of uri: String, project: String) async throws -> String {
+        try service.directory(of: uri, project: project)
+    }
+
     func upload(_ folder: String, to uri: String, project: String) async throws -> [String] {
         let place = try service.location(of: try StorageURI(uri, field: "uri"), project: project, field: "uri")
         // The program has ended and nobody else writes to its outputs: the store may take the files as they are.
         return try await stager.stageOut(folder, to: place, mode: .link, overwrite: true).warnings
+    }
+}
+
+extension StorageService {
+    /// The directory of this machine that a URI names.
+    /// - Throws: `TakumiError` where it names none, or one that leads out of its NAS.
+    func directory(of uri: String, project: String) throws -> String {
+        guard
+            case .folder(let root, let path) = try location(
+                of: try StorageURI(uri, field: "uri"), project: project, field: "uri")
+        else { throw TakumiError(.failed, "\(uri) is no mounted directory") }
+        func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+        let (share, directory) = (resolved(root), resolved("\(root)/\(path)"))
+        // A link in a share must not lead out of it.
+        guard directory == share || directory.hasPrefix(share == "/" ? "/" : "\(share)/") else {
+            throw TakumiError(.failed, "\(uri) leads out of its NAS")
+        }
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue else {
+            throw TakumiError(.failed, "\(uri) is no directory; make it there first")
+        }
+        return directory
     }
 }

@@ -31,7 +31,8 @@ struct Takumi: AsyncParsableCommand {
             .init(
                 name: "Work",
                 subcommands: [
-                    RunCommand.self, ExperimentCommand.self, TrainingCommand.self, TuningCommand.self,
+                    RunCommand.self, NotebookCommand.self, ExperimentCommand.self, TrainingCommand.self,
+                    TuningCommand.self,
                     TemplateCommand.self, ModelCommand.self, EndpointCommand.self, StorageCommand.self,
                 ]),
             .init(

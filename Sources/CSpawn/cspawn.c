@@ -65,6 +65,15 @@ pid_t takumi_spawn(const struct takumi_spawn *spawn) {
 
 int takumi_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
+int takumi_limit_file_size(int pid, long long bytes) {
+    struct rlimit limit;
+    if (prlimit(pid, RLIMIT_FSIZE, 0, &limit) != 0) return -1;
+    rlim_t wanted = bytes < 0 || (rlim_t)bytes > limit.rlim_max ? limit.rlim_max : (rlim_t)bytes;
+    if (limit.rlim_cur == wanted) return 0;
+    limit.rlim_cur = wanted;
+    return prlimit(pid, RLIMIT_FSIZE, &limit, 0);
+}
+
 int takumi_send_descriptors(int socket, const void *bytes, unsigned long length, const int *descriptors, int count) {
     enum { most = 16 };
     if (count < 1 || count > most) return errno = EINVAL, -1;

@@ -22,6 +22,9 @@ package struct Catalog: Sendable {
 
     /// Loads a model and answers for it.
     package let workerProgram: ProgramFolder
+
+    /// What runs inside a notebook: prepares its storage and becomes JupyterLab.
+    package let notebookProgram: ProgramFolder
     private let servingTools: [String: Tool]
 
     /// What a model of a framework is served in.
@@ -114,12 +117,15 @@ package struct Catalog: Sendable {
         gaussianSampler = try tool("Optuna with PyTorch", "optuna-gp-5.0.0-cpu")
         samplerProgram = Program(name: "sampler.py", source: try file("programs/sampler.py"))
         warmProgram = Program(name: "warm.py", source: try file("programs/warm.py"))
-        let prefix = "programs/serving/"
-        workerProgram = ProgramFolder(
-            files: Dictionary(
-                uniqueKeysWithValues: files.filter { $0.key.hasPrefix(prefix) }.map {
-                    (String($0.key.dropFirst(prefix.count)), $0.value)
-                }))
+        func program(_ prefix: String) -> ProgramFolder {
+            ProgramFolder(
+                files: Dictionary(
+                    uniqueKeysWithValues: files.filter { $0.key.hasPrefix(prefix) }.map {
+                        (String($0.key.dropFirst(prefix.count)), $0.value)
+                    }))
+        }
+        workerProgram = program("programs/serving/")
+        notebookProgram = program("programs/notebook/")
         servingTools = try Dictionary(
             uniqueKeysWithValues: Serving.allCases.flatMap { framework in
                 try ["cpu", "gpu"].compactMap { core in

@@ -11,6 +11,8 @@ package enum Placeholder {
     package static let work = wrap("work")
     package static func input(_ name: String) -> String { wrap("input:\(name)") }
     package static func output(_ name: String) -> String { wrap("output:\(name)") }
+    /// Where the program finds a volume of its session.
+    package static func volume(_ name: String) -> String { wrap("volume:\(name)") }
     /// A port that the engine reserved for a task under a name.
     package static func port(task: Int, _ name: String) -> String { wrap("port:\(task):\(name)") }
 

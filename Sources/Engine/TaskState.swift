@@ -48,6 +48,26 @@ package struct TaskState: Codable, Sendable, Equatable {
     /// How its interpreter was started, and why so: "forked from …" or "cold: …".
     package var start: String?
 
+    /// Of a session's volumes that have a limit.
+    package var volumes: [VolumeUse]?
+    /// How many of a session's processes were killed for memory.
+    package var memoryKills: Int?
+
+    /// How full a volume is.
+    package struct VolumeUse: Codable, Sendable, Equatable {
+        package var name: String
+        package var usedMiB: Int
+        package var limitMiB: Int
+        /// Nothing can be written until something is deleted.
+        package var isFull: Bool { usedMiB >= limitMiB }
+
+        package init(name: String, usedMiB: Int, limitMiB: Int) {
+            self.name = name
+            self.usedMiB = usedMiB
+            self.limitMiB = limitMiB
+        }
+    }
+
     package init(agentPID: Int32, startedAt: Date) {
         self.phase = .preparing
         self.agentPID = agentPID

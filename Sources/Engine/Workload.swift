@@ -54,11 +54,14 @@ package struct TaskSpec: Codable, Sendable, Equatable {
     package var readable: [String]?
     /// Whether the program may be forked from an interpreter that has its framework imported; nil is cold without a word.
     package var start: StartRule?
+    /// Set for a program that a person works in.
+    package var session: Session?
 
     package init(
         command: [String], environment: [String: String] = [:], image: ImageReference, resources: Resources,
         inputs: [Input] = [], outputs: [Output] = [], ports: [String] = [], requirements: String? = nil,
-        entryPoint: String? = nil, grace: Int = 10, start: StartRule? = nil, readable: [String]? = nil
+        entryPoint: String? = nil, grace: Int = 10, start: StartRule? = nil, readable: [String]? = nil,
+        session: Session? = nil
     ) {
         self.command = command
         self.environment = environment
@@ -72,6 +75,42 @@ package struct TaskSpec: Codable, Sendable, Equatable {
         self.grace = grace
         self.start = start
         self.readable = readable
+        self.session = session
+    }
+}
+
+/// What a program that a person works in has besides: folders at fixed paths of its sandbox, which look like a machine's
+/// own; where packages are fetched from; and it outlives one of its processes being killed for memory.
+package struct Session: Codable, Sendable, Equatable {
+    /// In the order in which they are mounted: one inside another comes after it.
+    package var volumes: [Volume]
+
+    package init(volumes: [Volume]) { self.volumes = volumes }
+}
+
+/// A folder at a fixed path of the sandbox.
+package struct Volume: Codable, Sendable, Equatable {
+    package enum Source: Codable, Sendable, Equatable {
+        /// An empty one, thrown away with the task.
+        case fresh
+        /// Below the server's home; made where it is missing.
+        case folder(String)
+        /// A mounted directory that a storage URI names, already checked by the API.
+        case uri(String)
+    }
+
+    package var name: String
+    /// Its path for the program. Without a sandbox the program gets the folder's own path: `Placeholder.volume`.
+    package var place: String
+    package var source: Source
+    /// How much may lie in it; nil for no limit.
+    package var limitMiB: Int?
+
+    package init(name: String, place: String, source: Source, limitMiB: Int? = nil) {
+        self.name = name
+        self.place = place
+        self.source = source
+        self.limitMiB = limitMiB
     }
 }
 

@@ -29,8 +29,8 @@ package protocol Feature: Sendable {
     func addSitePages(to group: RouterGroup<TakumiContext>, _ pages: Pages)
     /// Adds routes at the root, which do their own checks.
     func addRootRoutes(to router: Router<TakumiContext>)
-    /// Adds routes of users' programs, on their own listener.
-    func addAppRoutes(to router: Router<TakumiContext>)
+    /// Users' programs, on their own listener.
+    var apps: [any ProxiedApp] { get }
     /// Describes its routes for `/openapi.json`.
     var api: APIDescription { get }
 }
@@ -45,7 +45,7 @@ extension Feature {
     package var dashboard: (@Sendable (Page) async throws -> DashboardPart)? { nil }
     package func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {}
     package func addSitePages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {}
-    package func addAppRoutes(to router: Router<TakumiContext>) {}
+    package var apps: [any ProxiedApp] { [] }
     package func addRootRoutes(to router: Router<TakumiContext>) {}
     package var api: APIDescription { APIDescription() }
 }

@@ -24,7 +24,7 @@ extension ResourcePages {
                 (
                     record.metadata.name, page.address(of: record.key),
                     Badge(
-                        record.phase.replacing("_", with: " "),
+                        PhaseName.displayed(record.phase),
                         Tone(
                             phase: record.phase, isFailure: record.phase.contains("FAIL"), isSettled: record.settled,
                             cause: nil))

@@ -61,7 +61,7 @@ extension ResourcePages {
             more: try await type.chooser(page).map { ["chooser": $0] } ?? [:])
     }
 
-    private func show(
+    fileprivate func show(
         _ form: Form, _ page: Page, title: String, heading: String, typed: FormFields?, errors: [TakumiError],
         crumbs: [[String: String]], more: [String: Any] = [:]
     ) async throws -> Response {
@@ -149,6 +149,67 @@ extension ResourcePages {
         return try await show(
             form, page, title: name, heading: page.t("action.editOf", ["name": name]), typed: typed, errors: errors,
             crumbs: try await type.crumbs(resource, page) ?? crumbs(page))
+    }
+}
+
+// MARK: - Forms of a kind's own
+
+extension ResourcePages {
+    /// A form of one resource's, at an address of its own below the resource's.
+    ///
+    /// - Parameters:
+    ///   - name: the address's last part; `{kind}.{name}` is its title.
+    ///   - filled: what it holds at first.
+    ///   - send: does what was asked, and returns where to go then and what to say there.
+    package func add(
+        to one: RouterGroup<TakumiContext>, form name: String,
+        _ form: @escaping @Sendable (Type.Object, Page) async throws -> Form,
+        filled: @escaping @Sendable (Type.Object) -> FormFields? = { _ in nil },
+        send: @escaping @Sendable (Type.Object, Form, FormFields, Page) async throws -> (to: String, notice: String)
+    ) {
+        @Sendable func load(_ request: Request, _ context: TakumiContext) async throws -> (Type.Object, Page) {
+            let page = try pages.page(request, context)
+            try page.checkMayWrite()
+            return (try await routes.resource(context), page)
+        }
+        one.group(RouterPath(name))
+            .get { request, context in
+                let (resource, page) = try await load(request, context)
+                return try await show(
+                    name, try await form(resource, page), resource, page, typed: filled(resource), errors: [])
+            }
+            .post { request, context in
+                let (resource, page) = try await load(request, context)
+                let form = try await form(resource, page)
+                let typed = form.tidied(page.browser.form)
+                do {
+                    let sent = try await send(resource, form, typed, page)
+                    return page.redirect(to: sent.to, notice: sent.notice)
+                } catch {
+                    guard let errors = FormErrors.of(error) else { throw error }
+                    return try await show(name, form, resource, page, typed: typed, errors: errors)
+                }
+            }
+    }
+
+    private func show(
+        _ name: String, _ form: Form, _ resource: Type.Object, _ page: Page, typed: FormFields?, errors: [TakumiError]
+    ) async throws -> Response {
+        let title = page.t("\(names.singular).\(name)", ["name": resource.metadata.name])
+        let address = type.address(resource.id, page)
+        var form = form
+        form.cancel = address
+        form.action = "\(address)/\(name)"
+        return try await show(
+            form, page, title: title, heading: title, typed: typed, errors: errors,
+            crumbs: try await way(to: resource, page))
+    }
+
+    /// What stands above a page below a resource's.
+    package func way(to resource: Type.Object, _ page: Page) async throws -> [[String: String]] {
+        (try await type.crumbs(resource, page) ?? crumbs(page)) + [
+            ["name": resource.metadata.name, "href": type.address(resource.id, page)]
+        ]
     }
 }
 

@@ -7,13 +7,15 @@ import Resource
 import ServiceLifecycle
 import Synchronization
 
-/// The way in to all endpoints: takes requests on one port, with TLS or plain, and passes each to a model server.
+/// The way in to what runs here: takes requests to endpoints on one port, with TLS or plain, and passes each to a model
+/// server; on another those to users' programs.
 package final class Gateway: Service {
     private let settings: GatewaySettings
     private let core: GatewayCore
     private let files = NIOThreadPool(numberOfThreads: 1)
     private let started: @Sendable (_ port: Int) async -> Void
     private let loops = Mutex<[NIOLoopBound<EventLoopContext>]>([])
+    private let apps = Mutex<AppsDoor?>(nil)
     private static let drainLimit = Duration.seconds(15)
 
     /// - Parameters:
@@ -41,6 +43,8 @@ package final class Gateway: Service {
             certificateChain: chain, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
+        // For the other side's good-bye, which many clients never send.
+        configuration.shutdownTimeout = .seconds(1)
         return try NIOSSLContext(configuration: configuration)
     }
 
@@ -74,6 +78,9 @@ package final class Gateway: Service {
         core.statistics.forget(stage)
     }
 
+    /// Lets users' programs be reached, too. Before it runs.
+    package func open(_ apps: AppsDoor) { self.apps.withLock { $0 = apps } }
+
     // MARK: - Service
 
     /// Serves until graceful shutdown; then stops listening, lets requests finish for 15 s at most, and closes.
@@ -95,8 +102,32 @@ package final class Gateway: Service {
     private func serve(_ group: MultiThreadedEventLoopGroup) async throws {
         let loops = try await makeLoops(group)
         self.loops.withLock { $0 = Array(loops.values) }
-        let listener = try await listen(group, loops)
-        await started(listener.localAddress?.port ?? settings.port)
+        var listeners = [try await listen(group, loops, port: settings.port, door: Door(settings))]
+        await started(listeners[0].localAddress?.port ?? settings.port)
+        var gate: GateKeeper?
+        if let apps = apps.withLock({ $0 }) {
+            let door = Door(apps)
+            gate = door.gate
+            listeners.append(try await listen(group, loops, port: apps.port, door: door))
+            await apps.started(listeners[1].localAddress?.port ?? apps.port)
+        }
+        await withTaskGroup(of: Void.self) { tasks in
+            if let gate { tasks.addTask { await gate.run() } }
+            await saveUntilShutdown()
+            for listener in listeners { try? await listener.close() }
+            // The gate is asked until the last connection has gone.
+            await drain(Array(loops.values))
+            tasks.cancelAll()
+        }
+        self.loops.withLock { $0 = [] }
+        let core = core
+        try? await files.runIfActive {
+            core.statistics.save()
+            core.log.drain()
+        }
+    }
+
+    private func saveUntilShutdown() async {
         let core = core
         let files = files
         await withTaskGroup(of: Void.self) { tasks in
@@ -109,13 +140,6 @@ package final class Gateway: Service {
             // The other one goes on until it is cancelled.
             await tasks.next()
             tasks.cancelAll()
-        }
-        try? await listener.close()
-        await drain(Array(loops.values))
-        self.loops.withLock { $0 = [] }
-        try? await files.runIfActive {
-            core.statistics.save()
-            core.log.drain()
         }
     }
 
@@ -137,7 +161,8 @@ package final class Gateway: Service {
     }
 
     private func listen(
-        _ group: MultiThreadedEventLoopGroup, _ loops: [ObjectIdentifier: NIOLoopBound<EventLoopContext>]
+        _ group: MultiThreadedEventLoopGroup, _ loops: [ObjectIdentifier: NIOLoopBound<EventLoopContext>], port: Int,
+        door: Door
     ) async throws -> any Channel {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
@@ -154,15 +179,18 @@ package final class Gateway: Service {
                     guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else {
                         throw ChannelError.ioOnClosedChannel
                     }
-                    try channel.pipeline.syncOperations.addHandler(ClientConnection(loop: loop.value))
+                    try channel.pipeline.syncOperations.addHandler(ClientConnection(loop: loop.value, door: door))
                 }
             }
         do {
-            return try await bootstrap.bind(host: settings.host, port: settings.port).get()
+            return try await bootstrap.bind(host: settings.host, port: port).get()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            // Whoever starts the server knows by which options its ports are chosen.
+            throw error
         } catch {
             throw TakumiError(
                 .unavailable,
-                "the gateway cannot listen on \(settings.host):\(settings.port) (\(error)); choose another port")
+                "the gateway cannot listen on \(settings.host):\(port) (\(error)); choose another port")
         }
     }
 

@@ -72,12 +72,15 @@ package final class Directory: Sendable {
 
     // MARK: - Tokens
 
+    /// What every token of the API begins with.
+    package static let apiTokenPrefix = "tk_"
+
     /// - Returns: the secret, which is not kept anywhere.
     package func createToken(
         _ purpose: TokenSpec.Purpose, user: String, project: String?, role: Role, lifetime: TimeInterval? = nil,
         owner: String? = nil, label: String? = nil, session: String? = nil, isFromLink: Bool? = nil
     ) async throws -> (secret: String, expiresAt: Date?) {
-        let prefix = purpose == .api ? "tk_" : "\(purpose.rawValue.prefix(1))_"
+        let prefix = purpose == .api ? Directory.apiTokenPrefix : "\(purpose.rawValue.prefix(1))_"
         let secret = prefix + Directory.random(bytes: 32)
         let expiresAt = lifetime.map { Date().addingTimeInterval($0) }
         let token = Token(

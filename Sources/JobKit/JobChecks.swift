@@ -32,8 +32,8 @@ package struct JobChecks: Sendable {
     /// - Parameter nodes: of one gang, which a tuning has several of.
     /// - Throws: with the field, the value and the remedy of the first thing that does not fit.
     package func spec(_ body: JobBody, nodes: Int, project: String) async throws -> JobSpec {
-        let image = try image(body)
-        let flavor = try flavor(body, image: image)
+        let image = try image(body.imageId, for: .training)
+        let flavor = try flavor(body.flavorId, fitting: image)
         let spec = JobSpec(
             imageID: image.id, flavorID: flavor.id, nodes: nodes, source: body.sourceDirUri ?? "",
             entryPoint: body.entryPoint ?? "",
@@ -51,13 +51,15 @@ package struct JobChecks: Sendable {
         return spec
     }
 
-    private func image(_ body: JobBody) throws -> Image {
-        let id = body.imageId ?? ""
+    /// - Throws: where it is not there, not for this, or not available any longer.
+    package func image(_ id: String?, for type: Image.ImageType) throws -> Image {
+        let id = id ?? ""
         guard let image = catalog.image(id: id) else {
             throw TakumiError.invalid("imageId", "no image has the id '\(id.excerpt)'; GET /images lists them")
         }
-        guard image.type == .training else {
-            throw TakumiError.invalid("imageId", "'\(image.name)' is a notebook image; choose a training image")
+        guard image.type == type else {
+            let (other, wanted) = type == .training ? ("notebook", "training") : ("training", "notebook")
+            throw TakumiError.invalid("imageId", "'\(image.name)' is a \(other) image; choose a \(wanted) image")
         }
         guard WireJSON.time(sources.now()).prefix(10) <= image.availabilityEnds else {
             throw TakumiError.invalid(
@@ -66,8 +68,9 @@ package struct JobChecks: Sendable {
         return image
     }
 
-    private func flavor(_ body: JobBody, image: Image) throws -> Flavor {
-        let id = body.flavorId ?? ""
+    /// - Throws: where it is not there, or of another core type than the image.
+    package func flavor(_ id: String?, fitting image: Image) throws -> Flavor {
+        let id = id ?? ""
         guard let flavor = catalog.flavor(id: id) else {
             throw TakumiError.invalid(
                 "flavorId", "no instance type has the id '\(id.excerpt)'; GET /flavors lists them")

@@ -95,21 +95,24 @@ package struct JobForm: Sendable {
                 ], add: t("training.addHyperparameter")), hint: t("training.hyperparametersHint"))
     }
 
+    /// - Parameter framework: of the image that is proposed.
+    package func image(_ t: Strings, _ type: Image.ImageType, preferring framework: Image.Framework) -> Field {
+        let images = catalog.images.filter { $0.type == type }
+        let first = images.first { $0.framework == framework && $0.core == .cpu } ?? images.first
+        return Field(
+            "imageId", t("training.image"),
+            .choice(
+                unset(t)
+                    + images.map { image in
+                        Field.Option(
+                            image.id, image.name,
+                            data: ["core": image.core.rawValue, "framework": image.framework.rawValue])
+                    }), value: isPartial ? nil : first?.id, data: ["core-source": ""])
+    }
+
     package func program(_ t: Strings, parameters: Field) -> [[Field]] {
-        let images = catalog.images.filter { $0.type == .training }
-        let first = images.first { $0.framework == .pytorch && $0.core == .cpu } ?? images.first
-        return [
-            [
-                Field(
-                    "imageId", t("training.image"),
-                    .choice(
-                        unset(t)
-                            + images.map { image in
-                                Field.Option(
-                                    image.id, image.name,
-                                    data: ["core": image.core.rawValue, "framework": image.framework.rawValue])
-                            }), value: isPartial ? nil : first?.id, data: ["core-source": ""])
-            ],
+        [
+            [image(t, .training, preferring: .pytorch)],
             [
                 Field(
                     "sourceDirUri", t("training.source"), .path(mode: "folder"), hint: t("training.sourceHint"),

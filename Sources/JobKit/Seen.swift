@@ -1,19 +1,21 @@
 import Synchronization
 
 /// What one page's stream has told already.
-final class Seen: Sendable {
+package final class Seen: Sendable {
     private let state = Mutex((lines: -1, sample: -1.0, isOver: false))
 
-    var lines: Int {
+    package var lines: Int {
         get { state.withLock { $0.lines } }
         set { state.withLock { $0.lines = newValue } }
     }
-    var sample: Double {
+    package var sample: Double {
         get { state.withLock { $0.sample } }
         set { state.withLock { $0.sample = newValue } }
     }
-    var isOver: Bool {
+    package var isOver: Bool {
         get { state.withLock { $0.isOver } }
         set { state.withLock { $0.isOver = newValue } }
     }
+
+    package init() {}
 }

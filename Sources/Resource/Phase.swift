@@ -12,8 +12,7 @@ package protocol Phase: RawRepresentable<String>, CaseIterable, Hashable, Sendab
 }
 
 extension Phase {
-    /// The name that SPEC.md shows: the wire code with spaces.
-    package var displayName: String { rawValue.split(separator: "_").joined(separator: " ") }
+    package var displayName: String { PhaseName.displayed(rawValue) }
 
     /// - Throws: `TakumiError.conflict` where the step is not one of `next`.
     package func advanced(to phase: Self) throws -> Self {
@@ -21,5 +20,14 @@ extension Phase {
             throw TakumiError(.conflict, "\(displayName) cannot become \(phase.displayName)")
         }
         return phase
+    }
+}
+
+package enum PhaseName {
+    /// The name that SPEC.md shows for a wire code: with spaces, and health in parentheses.
+    package static func displayed(_ code: String) -> String {
+        let words = code.split(separator: "_")
+        guard words.count == 2, words[0] == "ACTIVE" else { return words.joined(separator: " ") }
+        return "ACTIVE (\(words[1]))"
     }
 }

@@ -52,14 +52,18 @@ package struct ErrorEnvelope: RouterMiddleware {
     }
 
     package static func response(_ errors: [TakumiError]) throws -> Response {
-        let first = errors[0]
-        let body = Body(
-            header: .init(
-                resultCode: first.status.code * 100, resultMessage: errors.map(\.line).joined(separator: "; ")),
-            errors: errors.map { .init(field: $0.field, message: $0.message) })
-        return Response(
-            status: first.status, headers: [.contentType: "application/json; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(body))))
+        Response(
+            status: errors[0].status, headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try body(errors))))
+    }
+
+    package static func body(_ errors: [TakumiError]) throws -> [UInt8] {
+        try WireJSON.encode(
+            Body(
+                header: .init(
+                    resultCode: errors[0].status.code * 100,
+                    resultMessage: errors.map(\.line).joined(separator: "; ")),
+                errors: errors.map { .init(field: $0.field, message: $0.message) }))
     }
 
     private struct Body: Encodable {

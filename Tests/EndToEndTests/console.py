@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect, sync_p
 
 from client import API, Run, Training, Tuning, categorical, discrete, double, integer, unique
 from harness import Server, eventually
+from notebook_pages import fill_notebooks, notebook_pages
 from serving_pages import fill_serving, serving_pages
 
 CHROMIUM = "/usr/bin/chromium"
@@ -402,7 +403,7 @@ def fill(api: API) -> dict[str, Run]:
     made["stopped"].wait("STOPPED")
     made["failed"].wait("FAIL_TRAIN")
     made["impossible"].wait("CREATE_FAILED")
-    made |= fill_tunings(api, iris, churn) | fill_serving(api)
+    made |= fill_tunings(api, iris, churn) | fill_serving(api) | fill_notebooks(api)
     made["running"] = run(HOLDS, "iris-large", flavor="m2.c2m4", instanceCount=1)
     made["running"].wait("RUNNING")
     made["waiting"] = run(METRICS, "iris-larger", flavor="m2.c2m4")
@@ -534,7 +535,7 @@ def every_page(api: API, made: dict[str, Run]) -> dict[str, str]:
         pages[f"trial-{tab}"] = f"/{trial.path}/{tab}"
     for tab in ("", "/hyperparameters", "/history", "/edit", "/delete"):
         pages[f"template{tab.replace('/', '-')}"] = f"/training-templates/{template}{tab}"
-    pages |= serving_pages(made) | {"model-of-training": f"/models/new?trainingId={made['first'].id}"}
+    pages |= serving_pages(made) | notebook_pages(made) | {"model-of-training": f"/models/new?trainingId={made['first'].id}"}
     server_pages = {
         "account": "/account",
         "users": "/administration/users",

@@ -8,6 +8,7 @@ import openapi_spec_validator
 import pytest
 from easymaker.api import api_sender, request_body
 
+import notebooks
 import serving_models
 from client import API, categorical, unique
 from deploy import create_endpoint, create_model, resource, stage_body
@@ -16,7 +17,7 @@ NO_ID = "00000000-0000-0000-0000-000000000000"
 # Actions that need something to be in a certain state, and answers that are no JSON object.
 NOT_PLAIN = (
     *("/stop", "/retry", "/resume", "/default-stage", "/go-back", "/traffic", "/api-keys"),
-    *("/logs", "/inference-logs"),
+    *("/start", "/reboot", "/logs", "/inference-logs"),
 )
 # What the features that are there promise of the SDK's routes.
 COLLECTIONS = (
@@ -142,8 +143,12 @@ def test_answers_are_as_described(api: API, document, tmp_path):
     # What is deleted has nothing that stands in its way: a stage that is not the default, an endpoint without another.
     endpoint, lone = create_endpoint(api, small), create_endpoint(api, small)
     stage = endpoint.add_stage("described", small)
+    # One whose instance type may be changed.
+    notebook = notebooks.create(api)
+    notebook.ask("stop")
     for started in (endpoint, lone, stage):
         started.wait(timeout=120)
+    notebook.wait("STOPPED")
     kept = endpoint.default.read()["endpointModelList"][0]["endpointModelId"]
     bodies = {
         "models": {
@@ -154,6 +159,7 @@ def test_answers_are_as_described(api: API, document, tmp_path):
         "endpoints": {"endpointName": unique("described")} | stage_body(api, small),
         "endpoint-stages": stage_body(api, small) | {"endpointId": endpoint.id, "apigwStageName": "posted"},
         "endpoint-models": small | {"endpointStageId": endpoint.default.id},
+        "notebooks": notebooks.body(api),
         "experiments": {"experimentName": unique("described")},
         "trainings": api.body(training.folder),
         "hyperparameter-tunings": api.tuning_body(tuning.folder, categorical("a", "x")),
@@ -166,6 +172,7 @@ def test_answers_are_as_described(api: API, document, tmp_path):
         "endpoints": lone.id,
         "endpoint-stages": stage.id,
         "endpoint-models": kept,
+        "notebooks": notebook.id,
         "experiments": experiment,
         "trainings": training.id,
         "hyperparameter-tunings": tuning.id,
@@ -185,6 +192,8 @@ def test_answers_are_as_described(api: API, document, tmp_path):
             if collection != "users":
                 name = re.sub("-(.)", lambda match: match[1].upper(), collection[:-1])
                 body = {f"{name}Name": unique("renamed"), "description": "new"}
+            if path.endswith("/flavor"):
+                body = {"flavorId": api.flavors["m2.c1m2"]["id"]}
         response = asker(api, path).request(method, url, json=body)
         assert response.status_code == 200, f"{method} {url}: {response.text}"
         validate(document, method, path, "200", response.json())
@@ -194,6 +203,9 @@ def test_answers_are_as_described(api: API, document, tmp_path):
             if name != "header"
         ]
         assert all(name in response.json() for name in payload), (method, path, payload)
+    for left in api.get("notebooks")["notebookList"]:
+        if left["notebookName"] == bodies["notebooks"]["notebookName"]:
+            api.call("DELETE", f"notebooks/{left['notebookId']}")
 
 
 def test_refusals_are_as_described(api: API, document):
@@ -203,7 +215,7 @@ def test_refusals_are_as_described(api: API, document):
 
 
 def test_required_fields_are_required(api: API, document):
-    for collection in ("experiments", "trainings", "hyperparameter-tunings", "training-templates"):
+    for collection in ("notebooks", "experiments", "trainings", "hyperparameter-tunings", "training-templates"):
         schema = document["paths"][f"/v1.0/appkeys/{{appKey}}/{collection}"]["post"]["requestBody"]["content"][
             "application/json"
         ]

@@ -124,6 +124,29 @@ def test_without_a_cookie_a_browser_comes_by_the_console(api: API, trainings):
         assert answer.headers["Location"].startswith(f"{api.server.apps_url}/?"), answer.headers
 
 
+def test_a_query_survives_the_way_by_the_console(api: API, trainings):
+    uri = trainings[1][0].read()["tensorboardAccessUri"]
+    answer = get(api, f"{uri}?darkMode=true&a=%20b", headers={"Accept": "text/html"})
+    back = logged_in(api).get(answer.headers["Location"], allow_redirects=False, timeout=30)
+    entered = get(api, back.headers["Location"])
+    assert uri.endswith(entered.headers["Location"].split("?")[0]), entered.headers
+    assert entered.headers["Location"].endswith("/?darkMode=true&a=%20b"), entered.headers
+
+
+def test_with_a_token_in_the_query(api: API, trainings):
+    """For clients that know no headers; anybody else's token is not let in."""
+    uri = trainings[1][0].read()["tensorboardAccessUri"]
+    assert get(api, f"{uri}data/runs?token={api.token}").json() == ["."]
+    assert get(api, f"{uri}data/runs?token=tk_wrong").status_code == 401
+
+
+def test_what_is_wrong_is_said_to_a_browser_in_plain_words(api: API, trainings):
+    uri = trainings[1][0].read()["tensorboardAccessUri"].replace("/trainings/", "/nothing/")
+    page = get(api, uri, headers={"Accept": "text/html", "X-EasyMaker-Token": api.token})
+    assert page.status_code == 404 and page.headers["Content-Type"].startswith("text/html"), page.headers
+    assert "there is no such page" in page.text and "<script" not in page.text, page.text
+
+
 def test_of_what_does_not_exist(api: API, trainings):
     uri = trainings[1][0].read()["tensorboardAccessUri"]
     missing = uri.replace(trainings[1][0].id, "00000000-0000-0000-0000-000000000000")

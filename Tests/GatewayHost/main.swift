@@ -74,7 +74,8 @@ while let name = arguments.popFirst(), let value = arguments.popFirst() { option
 guard let file = options["--table"], let certificate = options["--certificate"], let key = options["--key"] else {
     say(
         "usage: DevGateway --table FILE --certificate PEM --key PEM [--host H] [--port N] [--threads N]"
-            + " [--statistics DIR] [--body-limit BYTES] [--timeout SECONDS]")
+            + " [--statistics DIR] [--body-limit BYTES] [--timeout SECONDS]"
+            + " [--gate FILE [--apps-port N] [--apps-timeout SECONDS] [--check MILLISECONDS]]")
     exit(2)
 }
 @MainActor func number(_ name: String, _ fallback: Int) -> Int { options[name].flatMap { Int($0) } ?? fallback }
@@ -86,6 +87,14 @@ let gateway = try Gateway(
         statistics: options["--statistics"] ?? "\(NSTemporaryDirectory())/gateway-\(getpid())",
         threads: number("--threads", 2), bodyLimit: number("--body-limit", 1 << 30), timeout: number("--timeout", 120)),
     logger: logger, started: { say("port \($0)") }, wanted: { say("wanted \($0) \($1)") })
+
+if let gate = options["--gate"] {
+    gateway.open(
+        AppsDoor(
+            port: number("--apps-port", 0), gate: FileGate(file: gate),
+            checkInterval: .milliseconds(number("--check", 5000)), timeout: .seconds(number("--apps-timeout", 600)),
+            started: { say("apps-port \($0)") }))
+}
 
 @Sendable func publish() {
     do {

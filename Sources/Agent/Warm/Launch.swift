@@ -98,7 +98,8 @@ struct Launch {
         guard assignment.sandbox, let sandbox = Sandbox() else { return nil }
         return sandbox.wrapping(
             command, home: assignment.home, directory: paths.directory,
-            readable: [Mount(environment)] + paths.readable, writable: paths.writable, gpu: !assignment.gpus.isEmpty,
-            informing: informing)
+            readable: paths.hiddenTools(environment: environment) + [Mount(environment)] + paths.readable,
+            writable: paths.writable, gpu: !assignment.gpus.isEmpty, volumes: paths.volumeMounts,
+            asRoot: assignment.spec.session != nil, informing: informing)
     }
 }

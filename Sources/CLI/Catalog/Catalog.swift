@@ -8,6 +8,22 @@ enum Catalog {
             shown: { $0["alias"].string ?? $0["imageName"].text })
     }
 
+    /// As `image`, of the images of notebooks; the words `-notebook` of an alias may be left out.
+    static func notebookImage(_ word: String, in images: [JSONValue]) throws(CommandFailure) -> JSONValue {
+        try pick(
+            word, option: "--image", what: "notebook image", list: "takumi image list --type notebook", in: images,
+            words: { image in
+                let alias = image["alias"].text
+                return [image["imageId"].text, image["imageName"].text, alias, shortened(alias)]
+            },
+            shown: { $0["alias"].string.map(shortened) ?? $0["imageName"].text })
+    }
+
+    /// `pytorch-gpu` of `pytorch-notebook-gpu`.
+    private static func shortened(_ alias: String) -> String {
+        alias.split(separator: "-").filter { $0 != "notebook" }.joined(separator: "-")
+    }
+
     static func flavor(_ word: String, in flavors: [JSONValue]) throws(CommandFailure) -> JSONValue {
         try pick(
             word, option: "--instance", what: "instance type", list: "takumi flavor list", in: flavors,
@@ -24,15 +40,19 @@ enum Catalog {
         item["isRunnable"].bool == false ? "\(option): '\(name)' cannot run here: \(item["reason"].text)" : nil
     }
 
+    /// What the server would refuse of an image on an instance type; nil where they fit.
+    static func misfit(_ image: JSONValue, _ flavor: JSONValue) -> String? {
+        let (name, type) = (image["imageName"].text, flavor["name"].text)
+        let gpus = flavor["gpuCount"].int ?? 0
+        guard let core = image["coreTypeCode"].string, (core == "GPU") != (gpus > 0) else { return nil }
+        return "--instance: '\(type)' has \(Format.count(gpus, "GPU")) and does not fit the \(core) image '\(name)'"
+    }
+
     /// What the server would refuse of the two together. Found here, it is found before anything is uploaded.
     static func misfits(_ image: JSONValue, _ flavor: JSONValue, _ settings: JobSettings) -> [String] {
         let (name, type) = (image["imageName"].text, flavor["name"].text)
         let gpus = flavor["gpuCount"].int ?? 0
-        var problems: [String] = []
-        if let core = image["coreTypeCode"].string, (core == "GPU") != (gpus > 0) {
-            problems.append(
-                "--instance: '\(type)' has \(Format.count(gpus, "GPU")) and does not fit the \(core) image '\(name)'")
-        }
+        var problems = [misfit(image, flavor)].compactMap { $0 }
         if settings.torchrun == true, let framework = image["frameworkCode"].string, framework != "PYTORCH" {
             problems.append("--torchrun: is for PyTorch images; '\(name)' is not one")
         }

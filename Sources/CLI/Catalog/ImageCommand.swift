@@ -3,7 +3,8 @@ import ArgumentParser
 /// `takumi image …`
 package struct ImageCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "image", abstract: "The images that a training can run in.", subcommands: [ImageList.self])
+        commandName: "image", abstract: "The images that a training or a notebook can run in.",
+        subcommands: [ImageList.self])
 
     package init() {}
 }
@@ -12,7 +13,7 @@ struct ImageList: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the images. --image takes a name, an alias or an id of this list.")
 
-    @Option(help: ArgumentHelp("Only those for this use.", valueName: "use"))
+    @Option(help: ArgumentHelp("Only those for this use: training or notebook.", valueName: "use"))
     var type: String = "TRAINING"
 
     @Option(help: ArgumentHelp("Only those with this framework, such as PYTORCH.", valueName: "framework"))

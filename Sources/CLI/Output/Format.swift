@@ -1,3 +1,5 @@
+import Resource
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -31,7 +33,7 @@ enum Format {
 
     /// The wire code as SPEC shows it.
     static func state(_ code: String?) -> String {
-        (code ?? "").split(separator: "_").joined(separator: " ")
+        PhaseName.displayed(code ?? "")
     }
 
     static func count(_ count: Int, _ singular: String, _ plural: String? = nil) -> String {

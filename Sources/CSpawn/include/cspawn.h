@@ -27,6 +27,10 @@ pid_t takumi_spawn(const struct takumi_spawn *spawn);
 /// A descriptor that becomes readable when the process ends, or -1.
 int takumi_pidfd_open(int pid);
 
+/// Sets how large a process's files may become by writing, in bytes; a negative number takes the limit away. As far as its hard
+/// limit lets it. Returns 0, or -1 with errno set.
+int takumi_limit_file_size(int pid, long long bytes);
+
 /// Sends bytes and descriptors over a Unix socket. Returns 0, or -1 with errno set.
 int takumi_send_descriptors(int socket, const void *bytes, unsigned long length, const int *descriptors, int count);
 

@@ -54,6 +54,7 @@ struct EndpointType: ResourceType {
         body.validate(&validator)
         try validator.check()
         let stageID = sources.newID()
+        let stages = stages
         let path = try await path(body.name, project: project, unique: stageID)
         let checked = try await stages.checked(body.stage, project: project)
         return Draft(
@@ -65,7 +66,7 @@ struct EndpointType: ResourceType {
                         key: ResourceKey(.stage, stageID), project: project, name: body.stageName,
                         createdAt: endpoint.metadata.createdAt),
                     spec: checked.spec(endpoint: endpoint.id, name: body.stageName),
-                    status: StageStatus())
+                    status: StageStatus(platform: stages.platform.version))
                 try batch.insert(stage, event: "requested")
                 try checked.addResources(of: stage, to: &batch)
             })
@@ -129,6 +130,9 @@ struct EndpointWire: Encodable, Sendable {
     /// The default stage before the last switch, and until when it is kept.
     var formerStageId: String?
     var formerStageKeptUntil: String?
+    /// As of its stages: false where one of them was created by an older version of the platform.
+    var isClusterLatest: Bool
+    var expireDatetime: String?
     var endpointStageList: [StageWire]
     var tagList: [WireTag]
 
@@ -149,6 +153,8 @@ struct EndpointWire: Encodable, Sendable {
         defaultStageId = endpoint.spec.defaultStageID
         formerStageId = endpoint.spec.former?.stageID
         formerStageKeptUntil = endpoint.spec.former.map { WireJSON.time($0.keptUntil) }
+        isClusterLatest = stages.allSatisfy(\.isClusterLatest)
+        expireDatetime = stages.compactMap(\.expireDatetime).min()
         endpointStageList = stages
         tagList = metadata.tags.map(WireTag.init)
     }

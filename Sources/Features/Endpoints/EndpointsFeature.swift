@@ -19,6 +19,7 @@ package struct EndpointsFeature: Feature {
         package var home: String
         /// This program, which is also the model server.
         package var program: String
+        package var platform: PlatformVersion
         package var region: String
         package var apiURL: @Sendable () -> String
         /// `host:port` of the gateway.
@@ -28,13 +29,15 @@ package struct EndpointsFeature: Feature {
         package var served: @Sendable (Record) throws -> (model: ServedModel, wire: [UInt8], isActive: Bool)
 
         package init(
-            home: String, program: String, region: String, apiURL: @escaping @Sendable () -> String,
+            home: String, program: String, platform: PlatformVersion, region: String,
+            apiURL: @escaping @Sendable () -> String,
             gatewayAddress: @escaping @Sendable () -> String, isReady: @escaping @Sendable (Int) async -> Bool,
             wake: @escaping @Sendable (ResourceKey) -> Void,
             served: @escaping @Sendable (Record) throws -> (model: ServedModel, wire: [UInt8], isActive: Bool)
         ) {
             self.home = home
             self.program = program
+            self.platform = platform
             self.region = region
             self.apiURL = apiURL
             self.gatewayAddress = gatewayAddress
@@ -76,8 +79,9 @@ package struct EndpointsFeature: Feature {
         let resourceType = StageResourceType(
             store: store, checks: checks, gatewayAddress: surroundings.gatewayAddress)
         let stageType = StageType(
-            store: store, checks: checks, resources: resourceType, sources: sources, region: surroundings.region,
-            gatewayAddress: surroundings.gatewayAddress, wake: surroundings.wake)
+            store: store, checks: checks, resources: resourceType, sources: sources,
+            platform: surroundings.platform, region: surroundings.region, gatewayAddress: surroundings.gatewayAddress,
+            wake: surroundings.wake)
         endpoints = ResourceRoutes(
             EndpointType(store: store, checks: checks, stages: stageType, sources: sources), store: store,
             sources: sources)

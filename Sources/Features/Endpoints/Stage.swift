@@ -84,8 +84,10 @@ package struct StageStatus: ResourceStatus {
     package var phase = StagePhase.createRequested
     package var cause: String?
     package var nodes: [Node] = []
+    /// The version of the platform that it was created by (12.7).
+    package var platform: Int?
 
-    package init() {}
+    package init(platform: Int? = nil) { self.platform = platform }
 }
 
 package typealias Stage = Resource<StageSpec, StageStatus>

@@ -47,6 +47,7 @@ struct StageType: ResourceType {
     let checks: StageChecks
     let resources: StageResourceType
     let sources: ClockAndIDs
+    let platform: PlatformVersion
     let region: String
     /// `host:port` of the gateway.
     let gatewayAddress: @Sendable () -> String
@@ -83,7 +84,8 @@ struct StageType: ResourceType {
         return Draft(
             name: body.name, description: body.description, tags: body.tags,
             spec: checked.spec(endpoint: key.id, name: body.name),
-            status: StageStatus(), parts: { stage, batch in try checked.addResources(of: stage, to: &batch) })
+            status: StageStatus(platform: platform.version),
+            parts: { stage, batch in try checked.addResources(of: stage, to: &batch) })
     }
 
     func checkName(_ name: String, of stage: Stage) async throws {
@@ -116,7 +118,9 @@ struct StageType: ResourceType {
             wires.append(
                 StageWire(
                     stage, of: endpoint, resources: try await resources.wire(found, project: project),
-                    flavor: checks.catalog.flavor(id: stage.spec.flavorID), gateway: gatewayAddress()))
+                    flavor: checks.catalog.flavor(id: stage.spec.flavorID), gateway: gatewayAddress(),
+                    expiry: platform.expiry(
+                        of: stage.status.platform, isRunning: stage.status.phase != .deleteInProgress)))
         }
         return wires
     }

@@ -38,7 +38,10 @@ struct StageWire: Encodable, Sendable {
     var autoScaler: AutoScaler
     var nodeCount: Int
     var isActiveNodeGroupStatus: Bool
+    /// False where it was created by an older version of the platform: until `expireDatetime` another stage should take
+    /// its place (12.7).
     var isClusterLatest: Bool
+    var expireDatetime: String?
     var podCount: Int
     var runningPodCount: Int
     var useLog: Bool
@@ -51,7 +54,10 @@ struct StageWire: Encodable, Sendable {
     var endpointModelList: [StageResourceWire]
     var tagList: [WireTag]
 
-    init(_ stage: Stage, of endpoint: Endpoint, resources: [StageResourceWire], flavor: Flavor?, gateway: String) {
+    init(
+        _ stage: Stage, of endpoint: Endpoint, resources: [StageResourceWire], flavor: Flavor?, gateway: String,
+        expiry: Date?
+    ) {
         let (metadata, spec, status) = (stage.metadata, stage.spec, stage.status)
         endpointStageId = stage.id
         endpointStageName = metadata.name
@@ -75,7 +81,8 @@ struct StageWire: Encodable, Sendable {
             scaleDownUnneededMinute: rule?.unneededMinutes, scaleDownDelayAfterAddMinute: rule?.delayAfterAddMinutes)
         nodeCount = status.nodes.isEmpty ? spec.nodeCount : status.nodes.count
         isActiveNodeGroupStatus = !status.nodes.isEmpty
-        isClusterLatest = true
+        isClusterLatest = expiry == nil
+        expireDatetime = expiry.map(WireJSON.time)
         podCount = resources.reduce(0) { $0 + $1.podCount }
         runningPodCount = resources.reduce(0) { $0 + $1.runningPodCount }
         useLog = spec.usesLog

@@ -4,7 +4,6 @@ import Engine
 import FeatureKit
 import Foundation
 import Gateway
-import HTTPTypes
 import Hummingbird
 import Identity
 import Resource
@@ -17,22 +16,20 @@ import Web
 package struct TensorBoardFeature: Feature {
     private let store: Store
     private let boards: TensorBoards
-    private let proxy: ReverseProxy
     /// `https://host:port` of the listener for users' programs.
     private let appsURL: @Sendable () -> String
     /// Where a resource's logs lie, below the home; nil where this kind has none.
     private let folder: @Sendable (Record) throws -> String?
 
     package init(
-        store: Store, engine: any Engine, catalog: Catalog, proxy: ReverseProxy, home: String, idle: Duration,
+        store: Store, engine: any Engine, catalog: Catalog, client: PortClient, home: String, idle: Duration,
         appsURL: @escaping @Sendable () -> String,
         folder: @escaping @Sendable (Record) throws -> String?
     ) {
         self.store = store
-        self.proxy = proxy
         self.appsURL = appsURL
         self.folder = folder
-        boards = TensorBoards(engine: engine, catalog: catalog, proxy: proxy, settings: .init(home: home, idle: idle))
+        boards = TensorBoards(engine: engine, catalog: catalog, client: client, settings: .init(home: home, idle: idle))
     }
 
     /// The kinds that have one, by what their addresses begin with.
@@ -54,38 +51,32 @@ package struct TensorBoardFeature: Feature {
         }
     }
 
-    package func addAppRoutes(to router: Router<TakumiContext>) {
-        let group = router.group("tensorboard/{appKey}/{collection}/{id}")
-        for method in [HTTPRequest.Method.get, .post] {
-            group.on("", method: method) { request, context in try await open(request, context) }
-            group.on("**", method: method) { request, context in try await open(request, context) }
-        }
+    package var apps: [any ProxiedApp] {
+        [TensorBoardApp(store: store, boards: boards, kinds: TensorBoardFeature.kinds, folder: folder)]
     }
+}
 
-    private func open(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        guard let principal = context.principal else {
-            throw TakumiError(.unauthenticated, "log in first: open this page from the console")
-        }
-        let project = try context.project
-        let collection = try context.parameters.require("collection")
-        guard principal.mayRead(project: project), let kind = TensorBoardFeature.kinds[collection] else {
+/// `/tensorboard/{project}/{collection}/{id}/…`.
+private struct TensorBoardApp: ProxiedApp {
+    let name = "tensorboard"
+    let store: Store
+    let boards: TensorBoards
+    let kinds: [String: ResourceKind]
+    let folder: @Sendable (Record) throws -> String?
+
+    func open(_ request: AppRequest, path: [String], by principal: Principal) async throws -> AppOpening {
+        guard path.count >= 3, principal.mayRead(project: path[0]), let kind = kinds[path[1]] else {
             throw TakumiError(.notFound, "there is no such page")
         }
-        let key = ResourceKey(kind, try context.id)
+        let project = path[0]
+        let key = ResourceKey(kind, path[2])
         guard let record = try await store.record(key, project: project), let folder = try folder(record) else {
             throw Store.missing(key)
         }
-        let path = "/tensorboard/\(project)/\(collection)/\(key.id)/"
+        let base = "/tensorboard/\(project)/\(path[1])/\(key.id)/"
         // TensorBoard's own links are relative to the folder.
-        if request.uri.path + "/" == path {
-            return Response(status: .movedPermanently, headers: [.location: path])
-        }
-        let port = try await boards.port(for: key, project: project, folder: folder, path: path)
-        do {
-            return try await proxy.forward(request, toPort: port)
-        } catch {
-            await boards.forget(key)
-            throw error
-        }
+        if path.count == 3, !request.path.hasSuffix("/") { return .redirect(base) }
+        let port = try await boards.port(for: key, project: project, folder: folder, path: base)
+        return .pass(AppPass(port: port, mayStay: { await boards.holds(port, for: key) }))
     }
 }

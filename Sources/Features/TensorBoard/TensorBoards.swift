@@ -20,15 +20,15 @@ actor TensorBoards: Service {
     private static let prefix = "tensorboard-"
     private let engine: any Engine
     private let catalog: Catalog
-    private let proxy: ReverseProxy
+    private let client: PortClient
     private let settings: Settings
     private var lastUse: [String: ContinuousClock.Instant] = [:]
     private var ready: [String: Int] = [:]
 
-    init(engine: any Engine, catalog: Catalog, proxy: ReverseProxy, settings: Settings) {
+    init(engine: any Engine, catalog: Catalog, client: PortClient, settings: Settings) {
         self.engine = engine
         self.catalog = catalog
-        self.proxy = proxy
+        self.client = client
         self.settings = settings
     }
 
@@ -39,7 +39,11 @@ actor TensorBoards: Service {
     func port(for key: ResourceKey, project: String, folder: String, path: String) async throws -> Int {
         let id = "\(TensorBoards.prefix)\(key.kind)-\(key.id)"
         lastUse[id] = .now
-        if let port = ready[id] { return port }
+        if let port = ready[id] {
+            let observation = await engine.observe(id)
+            if observation?.ports.first?["http"] == port, observation?.tasks.first??.hasEnded != true { return port }
+            ready[id] = nil
+        }
         let deadline = ContinuousClock.now + .seconds(300)
         var cause = "TensorBoard is starting"
         while .now < deadline {
@@ -54,7 +58,7 @@ actor TensorBoards: Service {
                 try? await engine.remove(id)
             } else if observation == nil {
                 try await engine.launch(try workload(id: id, key: key, project: project, folder: folder, path: path))
-            } else if let port = observation?.ports.first?["http"], await proxy.answers(port: port, path: path) {
+            } else if let port = observation?.ports.first?["http"], await client.answers(port: port, path: path) {
                 ready[id] = port
                 return port
             }
@@ -64,8 +68,10 @@ actor TensorBoards: Service {
         throw TakumiError(.unavailable, "TensorBoard is not ready yet: \(cause); try again")
     }
 
-    /// Forgets a port that no longer answers, so that the next request starts afresh.
-    func forget(_ key: ResourceKey) { ready["\(TensorBoards.prefix)\(key.kind)-\(key.id)"] = nil }
+    /// Whether the port is still that of the resource's TensorBoard, as far as is known without a look.
+    func holds(_ port: Int, for key: ResourceKey) -> Bool {
+        ready["\(TensorBoards.prefix)\(key.kind)-\(key.id)"] == port
+    }
 
     private func workload(id: String, key: ResourceKey, project: String, folder: String, path: String) throws
         -> Workload

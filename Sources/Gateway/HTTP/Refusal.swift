@@ -24,14 +24,30 @@ struct Refusal: Error, Equatable {
         status: 503, message: "no pod of the model is ready", code: "model_not_ready", retryAfter: 1)
     static let unreachable = Refusal(
         status: 503, message: "no pod of the model could be reached", code: "model_not_ready", retryAfter: 1)
-    static let brokenOff = Refusal(status: 502, message: "the model's pod closed the connection without an answer")
-    static let notHTTP = Refusal(status: 502, message: "the model's pod answered something that is not HTTP/1.1")
-    static let slowAnswer = Refusal(status: 504, message: "the model's pod did not answer in time")
     static let slowRequest = Refusal(
         status: 408, message: "the request did not arrive in time", closes: true)
 
     static let ending = Refusal(
         status: 503, message: "the server is being stopped", retryAfter: 1, closes: true)
+
+    static let needsTLS = Refusal(
+        status: 400, message: "this port speaks TLS only: the address begins with https://", closes: true)
+    static let accessEnded = Refusal(
+        status: 401, message: "the session that this request came by has ended", closes: true)
+    static let noProgram = Refusal(
+        status: 502, message: "nothing answers on the program's port; it may have ended or be starting", retryAfter: 1)
+
+    // MARK: - Of who should have answered
+
+    static func brokenOff(_ program: String) -> Refusal {
+        Refusal(status: 502, message: "\(program) closed the connection without an answer")
+    }
+    static func notHTTP(_ program: String) -> Refusal {
+        Refusal(status: 502, message: "\(program) answered something that is not HTTP/1.1")
+    }
+    static func slowAnswer(_ program: String) -> Refusal {
+        Refusal(status: 504, message: "\(program) did not answer in time")
+    }
 
     static func noStage(_ name: String) -> Refusal {
         Refusal(status: 404, message: "the endpoint has no stage '\(name)'", code: "not_found")
@@ -64,14 +80,22 @@ struct Refusal: Error, Equatable {
 extension Refusal {
     static func reason(_ status: Int) -> StaticString {
         switch status {
+        case 200: "OK"
+        case 301: "Moved Permanently"
+        case 302: "Found"
+        case 303: "See Other"
+        case 307: "Temporary Redirect"
         case 400: "Bad Request"
         case 401: "Unauthorized"
+        case 403: "Forbidden"
         case 404: "Not Found"
         case 408: "Request Timeout"
+        case 409: "Conflict"
         case 413: "Content Too Large"
         case 417: "Expectation Failed"
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
         case 501: "Not Implemented"
         case 502: "Bad Gateway"
         case 503: "Service Unavailable"

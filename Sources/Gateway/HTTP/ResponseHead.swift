@@ -94,6 +94,10 @@ struct ResponseHead {
         // A cookie counts for the whole host and all its ports: a model must not replace the console's.
         case 10 where bytes.isToken(name, "set-cookie"): return false
         case 12 where bytes.isToken(name, "x-request-id"): return false
+        // These, too, count for the whole host, or for all programs of an origin.
+        case 15 where bytes.isToken(name, "clear-site-data"): return false
+        case 22 where bytes.isToken(name, "service-worker-allowed"): return false
+        case 25 where bytes.isToken(name, "strict-transport-security"): return false
         case 14 where bytes.isToken(name, "content-length"):
             guard let length = bytes.decimal(value), contentLength == nil else {
                 scan.isWrong = true

@@ -5,7 +5,7 @@ extension ClientConnection: ResponseReceiver {
 
     func receive(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
         if head.status == 101 {
-            guard self.head.wantsWebSocket else { return failUpstream(.notHTTP) }
+            guard self.head.wantsWebSocket else { return failUpstream(.notHTTP(door.program)) }
             return beginTunnel(head, bytes)
         }
         // Answered before the request was whole: where the rest of it ends is not waited for.
@@ -16,6 +16,7 @@ extension ClientConnection: ResponseReceiver {
         exchange?.status = head.status
         exchange?.framing = framing
         exchange?.closes = closes
+        if let app = exchange?.app { record(app, status: head.status) }
         deadline = .distantFuture
         prepareOutput()
         output.writeHead(upTo: bytes.count + requestID.count + 256) { writer in

@@ -3,24 +3,29 @@ import NIOCore
 extension ClientConnection {
     /// Sends the request to a backend, or lets it wait for one, or refuses it.
     func send() {
+        if let app = exchange?.app { return send(app) }
         do throws(Refusal) {
             guard let backend = try choose() else { return try holdOrRefuse() }
             endHold()
-            exchange?.backend = backend.state
+            exchange?.route?.backend = backend.state
             let pool = loop.pools[backend.slot]
-            if exchange?.wantsFresh == false, let upstream = pool.take() { return attach(upstream) }
-            attempt += 1
-            let attempt = attempt
-            pool.connect { upstream in self.connected(upstream, attempt: attempt) }
+            connect(by: pool)
         } catch {
             refuse(error)
         }
     }
 
+    func connect(by pool: ConnectionPool) {
+        if exchange?.wantsFresh == false, let upstream = pool.take() { return attach(upstream) }
+        attempt += 1
+        let attempt = attempt
+        pool.connect { upstream in self.connected(upstream, attempt: attempt) }
+    }
+
     /// A backend, with the request counted as on its way to it. Nil where there is none that was not tried.
     private func choose() throws(Refusal) -> CompiledBackend? {
         while true {
-            guard let exchange else { return nil }
+            guard let exchange = exchange?.route else { return nil }
             if !exchange.stage.isPart(of: loop.currentTable()) { try routeAgain(exchange) }
             guard let resource = exchange.resource else { return nil }
             loop.turn &+= 1
@@ -36,7 +41,7 @@ extension ClientConnection {
     }
 
     /// Finds the request's way in a table that is newer than the one that it came in by.
-    private func routeAgain(_ exchange: Exchange) throws(Refusal) {
+    private func routeAgain(_ exchange: RoutedExchange) throws(Refusal) {
         let table = loop.currentTable()
         let found: Result<RouteMatch?, Refusal> = target.withUnsafeBytes { bytes in
             do throws(Refusal) {
@@ -61,7 +66,7 @@ extension ClientConnection {
     // MARK: - Hold
 
     private func holdOrRefuse() throws(Refusal) {
-        guard let exchange, exchange.tried.isEmpty else { throw .unreachable }
+        guard let exchange = exchange?.route, exchange.tried.isEmpty else { throw .unreachable }
         guard let resource = exchange.resource, resource.hold > 0 else { throw .noBackend }
         let until = exchange.heldUntil ?? exchange.started + .seconds(Int64(resource.hold))
         guard until > loop.coarseNow else { throw .heldTooLong(resource.hold) }
@@ -77,13 +82,13 @@ extension ClientConnection {
 
     /// A new table has come while the request waits.
     func tryAgain() {
-        guard exchange?.heldFor != nil else { return }
+        guard exchange?.route?.heldFor != nil else { return }
         send()
         resumeReading()
     }
 
     func endHold() {
-        guard let exchange, let use = exchange.heldFor else { return }
+        guard let exchange = exchange?.route, let use = exchange.heldFor else { return }
         exchange.heldFor = nil
         use.endWaiting()
         loop.release(self)
@@ -98,9 +103,10 @@ extension ClientConnection {
             return
         }
         if let upstream { return attach(upstream) }
+        if let app = exchange?.app { return missed(app) }
         if let backend = leaveBackend() {
             backend.setAside(now: loop.coarseNow)
-            exchange?.tried.append(backend)
+            exchange?.route?.tried.append(backend)
         }
         send()
     }
@@ -112,7 +118,10 @@ extension ClientConnection {
             // Closed while it lay in the pool, or at once: nothing can have been done with the request.
             exchange?.upstream = nil
             let backend = leaveBackend()
-            if exchange?.wantsFresh == true, let backend { exchange?.tried.append(backend) }
+            if exchange?.wantsFresh == true {
+                if let app = exchange?.app { return missed(app) }
+                if let backend { exchange?.route?.tried.append(backend) }
+            }
             exchange?.wantsFresh = true
             return send()
         }
@@ -128,8 +137,8 @@ extension ClientConnection {
 
     @discardableResult
     func leaveBackend() -> BackendState? {
-        guard let backend = exchange?.backend else { return nil }
-        exchange?.backend = nil
+        guard let exchange = exchange?.route, let backend = exchange.backend else { return nil }
+        exchange.backend = nil
         backend.leave()
         return backend
     }
@@ -140,14 +149,14 @@ extension ClientConnection {
 
     func upstreamClosed(answered: Bool, notHTTP: Bool) {
         exchange?.upstream = nil
-        let backend = leaveBackend()
+        leaveBackend()
         if case .tunnel = phase { return endTunnel() }
         guard let exchange else { return }
-        if notHTTP { return refuse(.notHTTP) }
+        if notHTTP { return refuse(.notHTTP(door.program)) }
         // The connection was closed while the request was on its way. It may have been worked on: only what changes nothing
         // is sent again, and once.
         let isRepeatable = head.method != .other && !head.hasBody && !exchange.isSecondTime
-        guard !answered, isRepeatable, backend != nil else { return refuse(.brokenOff) }
+        guard !answered, isRepeatable else { return refuse(.brokenOff(door.program)) }
         exchange.isSecondTime = true
         exchange.wantsFresh = true
         send()

@@ -34,8 +34,8 @@ extension ClientConnection {
             switch decoder.next(&input) {
             case .data(let data):
                 received += data.readableBytes
-                guard received <= loop.core.settings.bodyLimit else {
-                    refuse(.bodyTooLarge(limit: loop.core.settings.bodyLimit))
+                guard received <= door.bodyLimit else {
+                    refuse(.bodyTooLarge(limit: door.bodyLimit))
                     return false
                 }
                 frames.writeHead(upTo: 18) { $0.write(chunkLine: data.readableBytes) }
@@ -71,7 +71,7 @@ extension ClientConnection {
         phase = .answer
         upstream.completeRequest()
         // An answer that began before has its own limit: how fast the client takes it.
-        if exchange?.status == 0 { deadline = loop.coarseNow + .seconds(Int64(loop.core.settings.timeout)) }
+        if exchange?.status == 0 { deadline = loop.coarseNow + door.timeout }
         sendShadows()
     }
 

@@ -9,38 +9,50 @@ extension ClientConnection {
         }
     }
 
+    /// Whether the end of the gateway is put off for it. A gate that waits for a program to start may go on for long.
+    var delaysEnd: Bool {
+        guard isBusy, let app = exchange?.app, app.pass == nil else { return isBusy }
+        return app.started + ClientConnection.gateGrace > .now()
+    }
+
     /// Answers by itself. After a head that has gone out there is no way to say it but to close.
     func refuse(_ refusal: Refusal) {
         if let exchange, exchange.status != 0 {
             endExchange(status: refusal.status)
             return close()
         }
-        let isWhole = isRestWorthReading
+        let openAI = !target.isEmpty && target.prefix(pathLength).contains("/openai/".utf8)
+        var headers = [("Content-Type", "application/json")]
+        if let seconds = refusal.retryAfter { headers.append(("Retry-After", "\(seconds)")) }
+        if refusal.status == 401 { headers.append(("WWW-Authenticate", "Bearer")) }
+        answer(
+            status: refusal.status, headers: headers, body: Array(refusal.body(openAI: openAI).utf8),
+            closes: refusal.closes)
+    }
+
+    /// Answers before anything of another answer has gone out.
+    func answer(status: Int, headers: [(String, String)], body: [UInt8], closes: Bool = false) {
         if requestID.isEmpty { loop.random.writeUUID(to: &requestID) }
-        let closes = refusal.closes || !head.keepsAlive || loop.isDraining || !isWhole
-        let openAI = target.prefix(pathLength).contains("/openai/".utf8)
-        let body = refusal.body(openAI: openAI && !target.isEmpty)
+        let closes = closes || !head.keepsAlive || loop.isDraining || !isRestWorthReading
         prepareOutput()
-        output.writeHead(upTo: 512 + requestID.count) { writer in
+        output.writeHead(upTo: headers.reduce(256 + requestID.count) { $0 + $1.0.utf8.count + $1.1.utf8.count + 4 }) {
+            writer in
             writer.write("HTTP/1.1 ")
-            writer.write(refusal.status)
+            writer.write(status)
             writer.write(" ")
-            writer.write(Refusal.reason(refusal.status))
-            writer.write("\r\nContent-Type: application/json\r\nContent-Length: ")
-            writer.write(body.utf8.count)
+            writer.write(Refusal.reason(status))
+            writer.write("\r\n")
+            for (name, value) in headers { writer.write(name, value) }
+            writer.write("Content-Length: ")
+            writer.write(body.count)
             writer.write("\r\nX-Request-Id: ")
             writer.write(requestID)
-            if let seconds = refusal.retryAfter {
-                writer.write("\r\nRetry-After: ")
-                writer.write(seconds)
-            }
-            if refusal.status == 401 { writer.write("\r\nWWW-Authenticate: Bearer") }
             if closes { writer.write("\r\nConnection: close") }
             writer.write("\r\n\r\n")
         }
-        if head.method != .head { output.writeString(body) }
+        if head.method != .head { output.writeBytes(body) }
         receiveFlush()
-        endExchange(status: refusal.status)
+        endExchange(status: status)
         if closes { return linger() }
         phase = .discard
         deadline = loop.coarseNow + ClientConnection.bodyLimit
@@ -66,11 +78,15 @@ extension ClientConnection {
         guard let exchange else { return }
         self.exchange = nil
         exchange.upstream?.abandon()
-        guard !exchange.isRecorded else { return }
+        if exchange.app != nil { loop.apps.unwatch(self) }
         record(exchange, status: status)
     }
 
+    /// Counts and logs, once.
     func record(_ exchange: Exchange, status: Int) {
+        guard !exchange.isRecorded else { return }
+        exchange.isRecorded = true
+        guard let exchange = exchange.route else { return logAccess(exchange, status: status) }
         let now = NIODeadline.now()
         let nanoseconds = (now - exchange.started).nanoseconds
         exchange.counter.record(status: status, nanoseconds: nanoseconds, minute: loop.minute(now))
@@ -103,13 +119,15 @@ extension ClientConnection {
         case .head: input.readableBytes == 0 ? close() : refuse(.slowRequest)
         case .body, .answer:
             guard let exchange else { return close() }
-            if exchange.heldFor != nil { return refuse(.heldTooLong(exchange.resource?.hold ?? 0)) }
+            if let route = exchange.route, route.heldFor != nil {
+                return refuse(.heldTooLong(route.resource?.hold ?? 0))
+            }
             if exchange.status != 0 {
                 endExchange(status: 499)
                 return close()
             }
             let waitsForClient = if case .body = phase { exchange.upstream?.isWritable == true } else { false }
-            refuse(waitsForClient ? .slowRequest : .slowAnswer)
+            refuse(waitsForClient ? .slowRequest : .slowAnswer(door.program))
         case .tunnel, .closed: deadline = .distantFuture
         }
     }

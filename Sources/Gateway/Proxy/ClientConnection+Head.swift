@@ -44,7 +44,7 @@ extension ClientConnection {
             isHeadBegun = false
             input.moveReaderIndex(forwardBy: count)
             if case .none = bodyLeft { phase = .answer } else { phase = .body }
-            deadline = loop.coarseNow + .seconds(Int64(loop.core.settings.timeout))
+            deadline = loop.coarseNow + door.timeout
             send()
         }
         return true
@@ -67,16 +67,24 @@ extension ClientConnection {
         }
     }
 
-    /// Decides who serves the request, and writes it as that one gets it.
     /// - Returns: How many bytes of the input are now part of the request.
     private func admit(_ bytes: UnsafeRawBufferPointer, end: Int) throws(Refusal) -> Int {
         identify(bytes)
-        let started = NIODeadline.now()
         bodyLeft =
             head.isChunked
             ? .chunked(ChunkedDecoder(), received: 0) : head.hasBody ? .length(head.contentLength ?? 0) : .none
+        guard door.gate == nil else {
+            exchange = AppExchange(started: .now(), head: UnsafeRawBufferPointer(rebasing: bytes[..<end]))
+            return end
+        }
+        return try route(bytes, end: end)
+    }
+
+    /// Decides who serves the request, and writes it as that one gets it.
+    private func route(_ bytes: UnsafeRawBufferPointer, end: Int) throws(Refusal) -> Int {
+        let started = NIODeadline.now()
         guard let match = try loop.currentTable().match(bytes, head.path) else { throw .noEndpoint }
-        let exchange = Exchange(started: started, stage: match.stage, counter: loop.counters[match.stage.index])
+        let exchange = RoutedExchange(started: started, stage: match.stage, counter: loop.counters[match.stage.index])
         exchange.stageEnd = match.stageEnd - head.target.lowerBound
         self.exchange = exchange
         try checkKey(bytes, match.stage)
@@ -84,8 +92,7 @@ extension ClientConnection {
             throw .tooMany(bucket.rate, retryAfter: seconds)
         }
         guard let resource = match.resource else { throw missing(bytes, match) }
-        let limit = loop.core.settings.bodyLimit
-        if let length = head.contentLength, length > limit { throw .bodyTooLarge(limit: limit) }
+        if let length = head.contentLength, length > door.bodyLimit { throw .bodyTooLarge(limit: door.bodyLimit) }
         exchange.resource = resource
         exchange.rest = match.rest - head.target.lowerBound
         exchange.drawCanary(loop)
@@ -145,7 +152,7 @@ extension ClientConnection {
     }
 }
 
-extension Exchange {
+extension RoutedExchange {
     /// Draws whether a canary stage serves the request: by its resource of the same name, if it has one.
     func drawCanary(_ loop: EventLoopContext) {
         guard !stage.canaries.isEmpty, let name = resource?.nameBytes,

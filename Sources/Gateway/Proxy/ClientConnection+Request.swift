@@ -30,7 +30,7 @@ extension ClientConnection {
         return lineLength
     }
 
-    private func writeAdded(_ bytes: UnsafeRawBufferPointer, _ writer: inout HeadWriter) {
+    func writeAdded(_ bytes: UnsafeRawBufferPointer, _ writer: inout HeadWriter) {
         if head.host.isEmpty {
             if head.isHTTP10 { writer.write("Host: 127.0.0.1\r\n") }
         } else {
@@ -50,7 +50,7 @@ extension ClientConnection {
         writer.write("\r\n")
     }
 
-    private func writeFraming(_ writer: inout HeadWriter) {
+    func writeFraming(_ writer: inout HeadWriter) {
         if head.isChunked {
             writer.write("Transfer-Encoding: chunked\r\n")
         } else if let length = head.contentLength {
@@ -63,7 +63,7 @@ extension ClientConnection {
 
     /// Puts another path into the first line: a new table cut the prefix elsewhere.
     func replaceLine(rest: Int) {
-        guard let exchange, exchange.rest != rest else { return }
+        guard let exchange = exchange?.route, exchange.rest != rest else { return }
         var changed = ByteBuffer()
         target.withUnsafeBytes { bytes in
             changed.writeHead(upTo: 3 * target.count + method.count + 32) { writer in
@@ -82,11 +82,11 @@ extension ClientConnection {
 }
 
 extension HeadWriter {
-    /// Percent-encodes what is not ASCII: some clients send UTF-8 as it is, which not every server takes.
-    fileprivate mutating func writeEscaped(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
+    /// Percent-encodes what no target may have: some clients send UTF-8 as it is, which not every server takes.
+    mutating func writeEscaped(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
         for index in range {
             let byte = bytes[index]
-            if byte < 128 {
+            if byte > Bytes.space, byte < 127 {
                 write(bytes, index..<index + 1)
             } else {
                 write([Bytes.percent, JSONString.hexadecimal(byte >> 4), JSONString.hexadecimal(byte & 15)])

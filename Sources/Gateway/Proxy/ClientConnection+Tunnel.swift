@@ -16,7 +16,6 @@ extension ClientConnection {
         }
         if let exchange { record(exchange, status: 101) }
         exchange?.status = 101
-        exchange?.isRecorded = true
         phase = .tunnel
         deadline = .distantFuture
         try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)

@@ -34,12 +34,15 @@ final class ClientConnection: ChannelDuplexHandler {
     static let bodyLimit = TimeAmount.seconds(60)
     /// After the last byte was sent.
     static let lingerLimit = TimeAmount.seconds(5)
+    /// What the gate may still take when the gateway ends.
+    static let gateGrace = TimeAmount.seconds(2)
     /// What is read ahead of a request that waits.
     static let readAhead = 64 << 10
     /// Bodies and answers up to this go out together with their heads.
     static let small = 16 << 10
 
     let loop: EventLoopContext
+    let door: Door
     /// Its place among the event loop's connections.
     var slot = -1
     var context: ChannelHandlerContext?
@@ -70,8 +73,9 @@ final class ClientConnection: ChannelDuplexHandler {
     var isReadHeld = false
     private var isProcessing = false
 
-    init(loop: EventLoopContext) {
+    init(loop: EventLoopContext, door: Door) {
         self.loop = loop
+        self.door = door
         deadline = loop.coarseNow + ClientConnection.headLimit
     }
 
@@ -110,6 +114,10 @@ final class ClientConnection: ChannelDuplexHandler {
         peer = Array(address.utf8)
         phase = .head
         guard buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) == 0x16 else {
+            guard door.gate == nil else {
+                refuse(.needsTLS)
+                return false
+            }
             // In the clear only within the machine: API keys and data are in it.
             guard address.hasPrefix("127.") || address == "::1" || address.hasPrefix("::ffff:127.") else {
                 close()
@@ -135,7 +143,11 @@ final class ClientConnection: ChannelDuplexHandler {
         if exchange != nil { endExchange(status: 499) }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Now, since TLS waits a while before it is closed: a client that ends a tunnel without TLS's good-bye is such an error.
+        if exchange != nil { endExchange(status: 499) }
+        close()
+    }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .tunnel = phase, event as? ChannelEvent == .inputClosed { exchange?.upstream?.closeOutput() }

@@ -1,20 +1,20 @@
 import NIOCore
 import NIOPosix
 
-/// The idle connections of one event loop to one backend.
+/// The idle connections of one event loop to one port.
 final class ConnectionPool {
     /// Shorter than model servers wait, so that it is always this side that ends an idle connection.
     static let idleLimit = TimeAmount.seconds(15)
     private static let most = 256
 
-    let backend: BackendState
+    private let address: SocketAddress
     let loop: EventLoopContext
     /// The longest unused first.
     private var idle: [UpstreamConnection] = []
     private var isRetired = false
 
-    init(_ backend: BackendState, loop: EventLoopContext) {
-        self.backend = backend
+    init(_ address: SocketAddress, loop: EventLoopContext) {
+        self.address = address
         self.loop = loop
     }
 
@@ -33,7 +33,7 @@ final class ConnectionPool {
     }
 
     /// Opens a connection.
-    /// - Parameter then: Called on the event loop, with nil where the backend is not reached.
+    /// - Parameter then: Called on the event loop, with nil where nothing answers.
     func connect(_ then: @escaping (UpstreamConnection?) -> Void) {
         let connection = UpstreamConnection(pool: self)
         let bound = NIOLoopBound(connection, eventLoop: loop.eventLoop)
@@ -43,7 +43,7 @@ final class ConnectionPool {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
             }
-            .connect(to: backend.address)
+            .connect(to: address)
             .assumeIsolated()
             .whenComplete { result in
                 switch result {
@@ -60,7 +60,7 @@ final class ConnectionPool {
         for connection in old { connection.close() }
     }
 
-    /// The backend has left the table: idle connections close now, those in use when they are through.
+    /// Who was there is there no longer: idle connections close now, those in use when they are through.
     func retire() {
         isRetired = true
         let all = idle

@@ -16,6 +16,7 @@ final class EventLoopContext {
     private(set) var clients: [ClientConnection] = []
     private var holding: [ClientConnection] = []
     private var shadows: [ShadowRequest] = []
+    private(set) lazy var apps = AppConnections(loop: self)
     private var logLines: [String: [UInt8]] = [:]
     var random = RandomSource()
     var turn = 0
@@ -51,7 +52,7 @@ final class EventLoopContext {
         (table, number) = core.registry.current
         var kept: [Backend: ConnectionPool] = [:]
         pools = table.backends.map { state in
-            let pool = poolsByBackend[state.backend] ?? ConnectionPool(state, loop: self)
+            let pool = poolsByBackend[state.backend] ?? ConnectionPool(state.address, loop: self)
             kept[state.backend] = pool
             return pool
         }
@@ -98,6 +99,7 @@ final class EventLoopContext {
         for client in clients where client.deadline <= coarseNow { client.outOfTime() }
         for shadow in shadows where shadow.deadline <= coarseNow { shadow.outOfTime() }
         for pool in pools { pool.closeIdle(before: coarseNow - ConnectionPool.idleLimit) }
+        apps.runTick()
         flushCounts()
     }
 
@@ -146,7 +148,7 @@ final class EventLoopContext {
     }
 
     /// Requests and answers that are not through; tunnels do not count.
-    var unfinished: Int { clients.count { $0.isBusy } }
+    var unfinished: Int { clients.count { $0.delaysEnd } }
 
     func closeAll() {
         for client in clients { client.giveUp() }
@@ -154,6 +156,7 @@ final class EventLoopContext {
         // Pools know this, so one side lets go.
         pools = []
         poolsByBackend = [:]
+        apps.closeAll()
         for shadow in shadows { shadow.outOfTime() }
         flushCounts()
     }

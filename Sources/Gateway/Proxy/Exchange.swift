@@ -1,9 +1,31 @@
 import NIOCore
 
-/// One request and its answer.
-final class Exchange {
+/// One request and its answer: what is the same wherever it goes.
+class Exchange {
     /// When the request's head had been read.
     let started: NIODeadline
+    var upstream: UpstreamConnection?
+    /// No pooled connection any more: one was closed.
+    var wantsFresh = false
+    /// Written once already without an answer.
+    var isSecondTime = false
+
+    /// What the client got; 0 before.
+    var status = 0
+    var framing = ResponseHead.Framing.none
+    /// Whether the connection ends after the answer.
+    var closes = false
+    var isRecorded = false
+
+    init(started: NIODeadline) { self.started = started }
+
+    // One of the two; not by a cast, which costs more than a call.
+    var route: RoutedExchange? { nil }
+    var app: AppExchange? { nil }
+}
+
+/// A request that goes to a model, by the table.
+final class RoutedExchange: Exchange {
     /// The stage that serves it: the canary where one was drawn.
     var stage: CompiledStage
     var counter: StageCounter
@@ -16,13 +38,8 @@ final class Exchange {
 
     /// Counted as on its way there while it is set.
     var backend: BackendState?
-    var upstream: UpstreamConnection?
     /// Those that could not be reached.
     var tried: [BackendState] = []
-    /// No pooled connection any more: one was closed.
-    var wantsFresh = false
-    /// Written once already without an answer.
-    var isSecondTime = false
     /// Where it is counted as waiting for a first backend.
     var heldFor: ResourceUse?
     /// Until when it waits for a first backend.
@@ -32,18 +49,13 @@ final class Exchange {
     var shadows: [CompiledStage] = []
     var copy: ByteBuffer?
 
-    /// What the client got; 0 before.
-    var status = 0
-    var framing = ResponseHead.Framing.none
-    /// Whether the connection ends after the answer.
-    var closes = false
-    var isRecorded = false
-
     init(started: NIODeadline, stage: CompiledStage, counter: StageCounter) {
-        self.started = started
         self.stage = stage
         self.counter = counter
+        super.init(started: started)
     }
+
+    override var route: RoutedExchange? { self }
 }
 
 /// What of a request's body has not been read.

@@ -5,7 +5,7 @@ extension ClientConnection {
 
     /// Keeps what was sent, while shadow stages want it and it is not too much.
     func copyForShadows(_ data: ByteBuffer) {
-        guard let exchange, let size = exchange.copy?.readableBytes else { return }
+        guard let exchange = exchange?.route, let size = exchange.copy?.readableBytes else { return }
         // Frames of chunks and the head are in it, too: a little beyond the body's limit.
         if size + data.readableBytes <= ClientConnection.shadowLimit + 64 << 10 {
             exchange.copy?.writeImmutableBuffer(data)
@@ -16,7 +16,8 @@ extension ClientConnection {
 
     /// The request is whole: sends its copies on their way, and forgets them.
     func sendShadows() {
-        guard let exchange, let copy = exchange.copy, let name = exchange.resource?.nameBytes, !head.wantsWebSocket
+        guard let exchange = exchange?.route, let copy = exchange.copy, let name = exchange.resource?.nameBytes,
+            !head.wantsWebSocket
         else {
             return
         }

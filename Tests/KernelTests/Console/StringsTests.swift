@@ -26,6 +26,7 @@ import Web
         let same: Set = [
             "language.en", "language.ja", "menu.nas", "snippet.sdk", "training.torchrun", "chart.gpu",
             "tuning.strategy.CMA_ES", "serving.gateway", "serving.cpu", "serving.gpu", "serving.pod",
+            "notebook.jupyter", "notebook.python", "notebook.nas",
         ]
         for (key, text) in try table(.japanese) {
             #expect(!text.isEmpty && !(english[key] ?? "").isEmpty, "\(key)")

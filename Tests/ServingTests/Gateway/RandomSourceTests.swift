@@ -25,6 +25,8 @@ struct RandomSourceTests {
             refusal.body(openAI: true)
                 == #"{"error":{"message":"no \"x\"","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#
         )
-        #expect(Refusal.brokenOff.body(openAI: true).contains(#""type":"server_error","param":null,"code":null"#))
+        #expect(
+            Refusal.brokenOff("the program").body(openAI: true).contains(
+                #""type":"server_error","param":null,"code":null"#))
     }
 }

@@ -26,7 +26,9 @@ extension EndpointType: PagedType {
     func cells(_ endpoint: Endpoint, _ wire: EndpointWire, _ page: Page) -> [Cell] {
         [
             .title(endpoint.metadata.name, href: address(endpoint.id, page)),
-            .badge(Badge(endpoint.status.phase, cause: endpoint.status.cause)),
+            .badges(
+                [Badge(endpoint.status.phase, cause: endpoint.status.cause)]
+                    + ServingText.outdated(wire.expireDatetime, page.t)),
             .badge(ServingText.badge(endpoint.status.gateway)),
             wire.apigwStageUrl.map(ServingText.url) ?? .text(""),
             pods(wire),

@@ -20,6 +20,11 @@ enum ServingText {
         return Badge(phase.displayName, tone)
     }
 
+    /// What an old version of the platform asks for; none where it is up to date (12.7).
+    static func outdated(_ expiry: String?, _ t: Strings) -> [Badge] {
+        expiry.map { [Badge(t("serving.replaceBy", ["date": "\($0.prefix(10))"]), .wait)] } ?? []
+    }
+
     /// `2 / 3`: healthy, and wanted.
     static func pods(_ healthy: Int, of all: Int) -> Cell { .number("\(healthy) / \(all)") }
 

@@ -17,8 +17,8 @@ struct StageActionPages: Sendable {
 
     func add(to group: RouterGroup<TakumiContext>) {
         let one = group.group("endpoint-stages/{id}")
-        add(to: one, "make-default", form: { _, page in makeDefaultForm(page) }, send: makeDefault)
-        add(to: one, "traffic", form: trafficForm, filled: traffic, send: setTraffic)
+        stages.add(to: one, form: "make-default", { _, page in makeDefaultForm(page) }, send: makeDefault)
+        stages.add(to: one, form: "traffic", trafficForm, filled: traffic, send: setTraffic)
         one.get("keys") { request, context in try await keys(try await load(request, context)) }
             .post("keys") { request, context in
                 let (stage, page) = try await load(request, context)
@@ -61,56 +61,9 @@ struct StageActionPages: Sendable {
     private func address(_ stage: Stage, _ page: Page) -> String { stages.routes.type.address(stage.id, page) }
     private func place(_ stage: Stage, _ page: Page) -> String { "\(page.browser.session ?? "") \(stage.id)" }
 
-    // MARK: - Forms and questions
+    // MARK: - Questions
 
     private typealias Sent = (to: String, notice: String)
-
-    /// A form of one stage's, at an address of its own.
-    private func add(
-        to group: RouterGroup<TakumiContext>, _ name: String,
-        form: @escaping @Sendable (Stage, Page) async throws -> Form,
-        filled: @escaping @Sendable (Stage) -> FormFields? = { _ in nil },
-        send: @escaping @Sendable (Stage, Form, FormFields, Page) async throws -> Sent
-    ) {
-        group.group(RouterPath(name))
-            .get { request, context in
-                let (stage, page) = try await load(request, context)
-                return try await show(name, try await form(stage, page), stage, page, typed: filled(stage), errors: [])
-            }
-            .post { request, context in
-                let (stage, page) = try await load(request, context)
-                let form = try await form(stage, page)
-                let typed = form.tidied(page.browser.form)
-                do {
-                    let sent = try await send(stage, form, typed, page)
-                    return page.redirect(to: sent.to, notice: sent.notice)
-                } catch {
-                    guard let errors = FormErrors.of(error) else { throw error }
-                    return try await show(name, form, stage, page, typed: typed, errors: errors)
-                }
-            }
-    }
-
-    private func show(
-        _ name: String, _ form: Form, _ stage: Stage, _ page: Page, typed: FormFields?, errors: [TakumiError]
-    ) async throws -> Response {
-        let title = page.t("endpointStage.\(name)", ["name": stage.metadata.name])
-        var form = form
-        form.cancel = address(stage, page)
-        form.action = "\(address(stage, page))/\(name)"
-        return try await page.respond(
-            "form",
-            [
-                "heading": title, "crumb": true, "crumbs": try await crumbs(stage, page),
-                "form": form.model(page.t, typed: typed, errors: errors),
-            ], title: title, section: "endpoints", status: errors.isEmpty ? .ok : .unprocessableContent)
-    }
-
-    private func crumbs(_ stage: Stage, _ page: Page) async throws -> [[String: String]] {
-        (try await stages.routes.type.crumbs(stage, page) ?? []) + [
-            ["name": stage.metadata.name, "href": address(stage, page)]
-        ]
-    }
 
     private func add(
         to group: RouterGroup<TakumiContext>, _ name: String,
@@ -247,7 +200,7 @@ struct StageActionPages: Sendable {
         let (t, count) = (page.t, stage.spec.keys.count)
         let title = t("endpointStage.keys", ["name": stage.metadata.name])
         var model: [String: Any] = [
-            "heading": title, "crumb": true, "crumbs": try await crumbs(stage, page), "hasKeys": count > 0,
+            "heading": title, "crumb": true, "crumbs": try await stages.way(to: stage, page), "hasKeys": count > 0,
             "count": count > 0 ? t.count("serving.keyCount", count) : t("serving.noKeys"),
             "action": "\(address(stage, page))/keys", "remove": "\(address(stage, page))/do/remove-keys",
             "back": address(stage, page),

@@ -29,7 +29,9 @@ extension StageType: PagedType {
     func cells(_ stage: Stage, _ wire: StageWire, _ page: Page) -> [Cell] {
         [
             .title(stage.metadata.name, href: address(stage.id, page)),
-            .badge(Badge(stage.status.phase, cause: stage.status.cause)),
+            .badges(
+                [Badge(stage.status.phase, cause: stage.status.cause)]
+                    + ServingText.outdated(wire.expireDatetime, page.t)),
             wire.isDefaultStage ? .badge(Badge(page.t("serving.isDefault"), .good)) : .text(""),
             ServingText.url(wire.apigwStageUrl),
             .text(wire.flavor?.name ?? ""),

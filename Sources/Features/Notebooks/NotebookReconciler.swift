@@ -1,0 +1,141 @@
+import Control
+import Engine
+import FeatureKit
+import Foundation
+import JobKit
+import Resource
+import Storage
+import Store
+import Telemetry
+
+/// Performs what `NotebookPlan` decides.
+struct NotebookReconciler: Reconciler {
+    let kind = ResourceKind.notebook
+    let store: Store
+    let engine: any Engine
+    let maker: NotebookMaker
+    let probes: JupyterProbes
+    let sources: ClockAndIDs
+    let platform: Int
+    let revokeTokens: @Sendable (_ notebook: String) async throws -> Void
+
+    func reconcile(_ key: ResourceKey) async throws -> Duration? {
+        guard let notebook: Notebook = try await store.resource(key) else { return nil }
+        guard !notebook.status.phase.isSettled || notebook.status.phase.isActive else { return nil }
+        let plan = NotebookPlan(notebook, await look(at: notebook), platform: platform, now: sources.now())
+        var current = notebook
+        for action in plan.actions {
+            switch action {
+            case .write(let status, let events):
+                var next = current
+                next.status = status
+                _ = try current.status.phase.advanced(to: status.phase)
+                // Someone else wrote meanwhile: that write has enqueued the key, and the next round sees it.
+                guard let stored = try await write(next, events) else { return nil }
+                current = stored
+                if status.phase == .stopped { try await revokeTokens(notebook.id) }
+            case .launch:
+                guard try await launch(current) else { return nil }
+            case .stop(let run): await engine.stop(notebook.workloadID(of: run))
+            case .remove(let run): try await remove(notebook.workloadID(of: run))
+            case .wait(let duration): return duration
+            case .delete:
+                try await delete(current)
+                return nil
+            }
+        }
+        return nil
+    }
+
+    // MARK: - Looking
+
+    private func look(at notebook: Notebook) async -> NotebookSight {
+        let workload = notebook.workloadID
+        var sight = NotebookSight(observation: await engine.observe(workload))
+        guard let task = sight.task, let port = sight.observation?.ports.first?[NotebookVolume.port] ?? nil,
+            !task.hasEnded
+        else {
+            if sight.task?.hasEnded == true { sight.lastLine = lastLine(of: workload) }
+            return sight
+        }
+        guard task.phase == .running, notebook.status.phase.isStarting || notebook.status.phase.isActive else {
+            return sight
+        }
+        sight.report = maker.report(of: workload)
+        // Nobody is there to answer before.
+        if sight.report?.script == nil,
+            let token = try? NotebookSecret.token(of: workload, home: maker.home)
+        {
+            let isStarting = notebook.status.phase.isStarting
+            sight.health = await probes.health(
+                of: workload, port: port, base: notebook.path, token: token,
+                isStarting: isStarting || notebook.status.phase == .unhealthy)
+            if !isStarting, notebook.spec.idleStop != nil {
+                sight.use = await probes.use(of: workload, port: port, base: notebook.path, token: token)
+            }
+        }
+        return sight
+    }
+
+    private func lastLine(of workload: String) -> String? {
+        let log = LogReader(path: WorkloadFolder(home: maker.home, id: workload).task(0).log)
+        let lines = log.read(from: log.offset(ofLast: 20)).lines.map(\.line)
+        return lines.last { $0.stream != .system && !$0.text.allSatisfy(\.isWhitespace) }?.text
+    }
+
+    // MARK: - Doing
+
+    private func write(_ notebook: Notebook, _ events: [String]) async throws -> Notebook? {
+        var current = try await store.updateStatus(notebook, event: events.first)
+        for event in events.dropFirst() {
+            guard let written = current else { return nil }
+            current = try await store.updateStatus(written, event: event)
+        }
+        return current
+    }
+
+    /// - Returns: false where it cannot be, which is written.
+    private func launch(_ notebook: Notebook) async throws -> Bool {
+        do {
+            try await engine.launch(try await maker.workload(notebook))
+            return true
+        } catch let error as TakumiError {
+            var next = notebook
+            next.status.phase = notebook.status.phase.isActive ? .unhealthy : notebook.status.phase.failed
+            next.status.cause = error.message
+            _ = try await store.updateStatus(next, event: error.message)
+            return false
+        }
+    }
+
+    /// The agent's last word comes a moment before the engine has taken note of it.
+    private func remove(_ workload: String) async throws {
+        probes.forget(workload)
+        for _ in 0..<50 {
+            do {
+                return try await engine.remove(workload)
+            } catch let error as TakumiError where error.code == .conflict {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        try await engine.remove(workload)
+    }
+
+    private func delete(_ notebook: Notebook) async throws {
+        let folder = "\(maker.home)/\(Notebook.folder(notebook.id))"
+        do {
+            try await revokeTokens(notebook.id)
+            try await BlockingWork.run {
+                // A user's folder may forbid what its owner may do.
+                if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
+            }
+        } catch {
+            var next = notebook
+            next.status.phase = .deleteFailed
+            next.status.cause = "its storage could not be deleted: \(error.localizedDescription); try again"
+            _ = try await store.updateStatus(next, event: next.status.cause)
+            return
+        }
+        try await store.delete(notebook.key)
+    }
+}

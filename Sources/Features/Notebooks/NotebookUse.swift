@@ -1,0 +1,47 @@
+import Foundation
+
+/// What JupyterLab says of its kernels, terminals and connections.
+struct NotebookUse: Sendable, Equatable {
+    var busyKernels = 0
+    var connections = 0
+    /// Of kernels and terminals; nil where there were none.
+    var lastActivity: Date?
+
+    /// Why it counts as used at this moment; nil where it does not.
+    func reason(ignoringConnections: Bool) -> String? {
+        if busyKernels > 0 { return busyKernels == 1 ? "a kernel is busy" : "\(busyKernels) kernels are busy" }
+        if connections > 0, !ignoringConnections { return "a browser is connected" }
+        return nil
+    }
+
+    private struct Kernel: Decodable {
+        var executionState: String?
+        var lastActivity: String?
+        var connections: Int?
+    }
+
+    private struct Terminal: Decodable {
+        var lastActivity: String?
+    }
+
+    /// - Parameters:
+    ///   - kernels: the answer of `/api/kernels`.
+    ///   - terminals: the answer of `/api/terminals`.
+    init(kernels: Data, terminals: Data) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let kernels = try decoder.decode([Kernel].self, from: kernels)
+        let terminals = try decoder.decode([Terminal].self, from: terminals)
+        // A kernel that starts or restarts is about to be used.
+        busyKernels = kernels.count { $0.executionState != "idle" && $0.executionState != "dead" }
+        connections = kernels.reduce(0) { $0 + ($1.connections ?? 0) }
+        let times = kernels.map(\.lastActivity) + terminals.map(\.lastActivity)
+        lastActivity = times.compactMap { $0 }.compactMap(NotebookUse.date).max()
+    }
+
+    /// Jupyter writes times with and without parts of a second.
+    private static func date(_ text: String) -> Date? {
+        let whole = text.prefix { $0 != "." && $0 != "Z" }
+        return try? Date("\(whole)Z", strategy: .iso8601)
+    }
+}

@@ -77,6 +77,8 @@ struct ChildProcess {
         var drainUntil: ContinuousClock.Instant?
         var exit: ChildExit?
         var (stopped, timedOut) = (false, false)
+        // Whether the program has been asked to end.
+        var isTold = false
         var open: [(Int32, LogLine.Stream)] = [(outputs.0.read, .stdout), (outputs.1.read, .stderr)]
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
 
@@ -87,7 +89,8 @@ struct ChildProcess {
                 if !stopped { descriptors.append(pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)) }
             }
             // Without a pidfd (a kernel before 5.3) the end shows in the pipes or within 50 ms.
-            let due = [nextSecond, killAt, drainUntil].compactMap { $0 }.min() ?? nextSecond
+            let again = (stopped || timedOut) && !isTold ? ContinuousClock.now + .milliseconds(50) : nil
+            let due = [nextSecond, killAt, drainUntil, again].compactMap { $0 }.min() ?? nextSecond
             let wait = max(0, (due - .now) / .milliseconds(1)).rounded(.up)
             poll(&descriptors, nfds_t(descriptors.count), Int32(pidfd >= 0 ? wait : min(wait, 50)))
 
@@ -108,13 +111,12 @@ struct ChildProcess {
             if !stopped, !timedOut, stop.isRequested {
                 stopped = true
                 killAt = killAt ?? now + .seconds(grace)
-                terminate(pid)
             }
             if !stopped, !timedOut, let timeLimit, now >= start + .seconds(timeLimit) {
                 timedOut = true
                 killAt = now + .seconds(grace)
-                terminate(pid)
             }
+            if stopped || timedOut, !isTold { isTold = terminate(pid) }
             if let at = killAt, now >= at {
                 for process in ProcessTable.tree(of: pid) { kill(process, SIGKILL) }
                 kill(-pid, SIGKILL)
@@ -128,14 +130,17 @@ struct ChildProcess {
         return ChildExit(code: exit?.code ?? -Int(SIGKILL), stopped: stopped, timedOut: timedOut)
     }
 
-    private func terminate(_ pid: pid_t) {
+    /// - Returns: false where the program is not there yet: bubblewrap's first child, which makes it, hears no signal. Once
+    ///   it is there it is asked once, since what it starts to clean up must not be.
+    private func terminate(_ pid: pid_t) -> Bool {
         guard sandboxed else {
             kill(-pid, SIGTERM)
-            return
+            return true
         }
-        for process in ProcessTable.tree(of: pid) where process != pid { kill(process, SIGTERM) }
+        let processes = ProcessTable.tree(of: pid).filter { $0 != pid }
+        for process in processes { kill(process, SIGTERM) }
+        return processes.contains { ProcessTable.name(of: $0) != "bwrap" }
     }
-
 }
 
 /// Two ends that no child inherits.

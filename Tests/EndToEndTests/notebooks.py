@@ -1,7 +1,5 @@
 """Notebooks of a real server, and JupyterLab in them through the door that users' browsers take."""
 
-import time
-
 import psutil
 import requests
 import websocket
@@ -155,7 +153,3 @@ def unanswered(server: Server, path: str) -> requests.Response:
         f"{server.apps_url}{path}", verify=str(server.ca), timeout=30, allow_redirects=False,
         headers={"Accept": "application/json"},
     )
-
-
-def pause_until(moment: float) -> None:
-    time.sleep(max(0, moment - time.monotonic()))

@@ -471,6 +471,17 @@ def test_large_message_to_a_kernel(kernel):
     assert kernel.run(f"len('{'x' * 30_000_000}')") == "30000000"
 
 
+def test_answers_do_not_wait_for_one_another(kernel):
+    """A cell has five: with Nagle's algorithm, as Tornado has it, the others wait 40 ms for the first one's acknowledgement."""
+    kernel.run("1")
+    times = []
+    for _ in range(21):
+        begin = time.monotonic()
+        kernel.run("1")
+        times.append(time.monotonic() - begin)
+    assert sorted(times)[10] < 0.03, sorted(times)
+
+
 def test_sdk_in_a_kernel(kernel, api):
     _, asked = api
     printed = kernel.run(

@@ -115,3 +115,14 @@ class Restarter(AsyncIOLoopKernelRestarter):
             self.log.warning("the kernel %s (%s) was killed by signal %d", manager.kernel_id, name, -code)
             self.status.add_kernel_death(manager.kernel_id, name, -code)
         await super().poll()
+        if code is not None:
+            self.watch_anew(manager)
+
+    def watch_anew(self, manager):
+        """Jupyter goes on listening to the kernel that died, and shows what that last said, such as busy, for ever."""
+        kernels = manager.parent
+        if manager.kernel_id not in kernels or not manager.has_kernel:
+            return
+        kernels.stop_watching_activity(manager.kernel_id)
+        manager.execution_state = "idle"
+        kernels.start_watching_activity(manager.kernel_id)

@@ -18,6 +18,9 @@ def main(words):
     token = take_token()
     status = Status(options.boot)
     storage.prepare(options)
+    # Where kernels and terminals begin whose client names no folder, and scripts.
+    os.chdir(options.data)
+    os.environ["PWD"] = options.data
     scripts.run(options, status)
     status.enter("starting")
 

@@ -93,6 +93,13 @@ package enum ProcessTable {
         stat(of: pid).flatMap { $0.count > 19 ? UInt64($0[19]) : nil }
     }
 
+    /// The name of a process's program, of at most 15 bytes; nil where it has gone.
+    package static func name(of pid: pid_t) -> String? {
+        FileManager.default.contents(atPath: "/proc/\(pid)/comm").map {
+            String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+    }
+
     /// A process and everything descended from it.
     package static func tree(of root: pid_t) -> [pid_t] {
         var children: [pid_t: [pid_t]] = [:]

@@ -72,11 +72,20 @@ struct NotebookMaker: Sendable {
     /// What the program that starts JupyterLab says of itself.
     func report(of workload: String) -> StartReport? {
         let boot = "\(WorkloadFolder(home: home, id: workload).task(0).work)/volume/\(NotebookVolume.boot)"
-        guard let data = FileManager.default.contents(atPath: "\(boot)/.takumi/status.json"), data.count < 1 << 20
-        else {
+        guard let data = NotebookMaker.small("\(boot)/.takumi/status.json") else { return nil }
+        return try? JSONDecoder().decode(StartReport.self, from: data)
+    }
+
+    /// A file where a user's programs may put anything, such as a link or a pipe that keeps whoever opens it waiting.
+    private static func small(_ path: String) -> Data? {
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size < 1 << 20 else {
             return nil
         }
-        return try? JSONDecoder().decode(StartReport.self, from: data)
+        return try? FileHandle(fileDescriptor: descriptor, closeOnDealloc: false).readToEnd()
     }
 }
 

@@ -119,6 +119,9 @@ class Proxy:
 
     def exchange(self, client: socket.socket):
         with contextlib.suppress(OSError), client, socket.create_connection(("127.0.0.1", self.upstream)) as server:
+            for side in (client, server):
+                # As Takumi's proxy: what comes is passed on at once.
+                side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             head, rest = read_head(client)
             upgrade = any(line.lower().startswith("upgrade:") for line in head)
             dropped = ("cookie:", "host:", "authorization:", "accept-encoding:")

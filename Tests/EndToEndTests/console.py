@@ -360,9 +360,9 @@ open(os.environ["EM_MODEL_DIR"] + "/model.txt", "w").write("model")
 
 
 def small_machine() -> str:
-    """Configuration of a server that hands out 7 GiB, whatever the machine has: a second training of 4 GiB waits."""
-    reserve = psutil.virtual_memory().total // 2**20 - 7 * 1024
-    assert reserve > 0, "this machine has less than 7 GiB of memory"
+    """Configuration of a server that hands out 8 GiB, whatever the machine has: a second training of 4 GiB waits."""
+    reserve = psutil.virtual_memory().total // 2**20 - 8 * 1024
+    assert reserve > 0, "this machine has less than 8 GiB of memory"
     return f"cpuOvercommit: 16\nmemoryReserveMiB: {reserve}\n"
 
 

@@ -60,10 +60,12 @@ final class JupyterProbes: Sendable {
         let entry = entries.withLock { $0[workload] ?? Entry() }
         if let askedAt = entry.useAskedAt, .now - askedAt < JupyterProbes.useInterval { return entry.use }
         var use: NotebookUse?
-        if let kernels = try? await get(port, "\(base)api/kernels", token),
-            let terminals = try? await get(port, "\(base)api/terminals", token)
+        // Without counting as use themselves.
+        if let status = try? await get(port, "\(base)api/status", token),
+            let kernels = try? await get(port, "\(base)api/kernels?no_track_activity=1", token),
+            let terminals = try? await get(port, "\(base)api/terminals?no_track_activity=1", token)
         {
-            use = try? NotebookUse(kernels: kernels.body, terminals: terminals.body)
+            use = try? NotebookUse(kernels: kernels.body, terminals: terminals.body, status: status.body)
         }
         let found = use
         entries.withLock { entries in

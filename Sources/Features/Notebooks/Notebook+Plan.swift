@@ -300,7 +300,8 @@ struct NotebookPlan {
             return
         }
         // Nobody can have used it before it was there.
-        let since = max(use.lastActivity ?? .distantPast, status.activeAt ?? now)
+        let last = use.since(ignoringConnections: rule.ignoresConnections)
+        let since = max(last ?? .distantPast, status.activeAt ?? now)
         let stopsAt = since.addingTimeInterval(Double(60 * rule.minutes))
         (status.idleSince, status.stopsAt, status.inUse) = (since, stopsAt, nil)
         guard now >= stopsAt else { return }

@@ -6,6 +6,8 @@ struct NotebookUse: Sendable, Equatable {
     var connections = 0
     /// Of kernels and terminals; nil where there were none.
     var lastActivity: Date?
+    /// When a client last asked for anything: a browser does every few seconds, also where no kernel is used.
+    var lastRequest: Date?
 
     /// Why it counts as used at this moment; nil where it does not.
     func reason(ignoringConnections: Bool) -> String? {
@@ -20,23 +22,30 @@ struct NotebookUse: Sendable, Equatable {
         var connections: Int?
     }
 
-    private struct Terminal: Decodable {
+    private struct Activity: Decodable {
         var lastActivity: String?
+    }
+
+    /// Since when it has not been used.
+    func since(ignoringConnections: Bool) -> Date? {
+        [lastActivity, ignoringConnections ? nil : lastRequest].compactMap { $0 }.max()
     }
 
     /// - Parameters:
     ///   - kernels: the answer of `/api/kernels`.
     ///   - terminals: the answer of `/api/terminals`.
-    init(kernels: Data, terminals: Data) throws {
+    ///   - status: the answer of `/api/status`.
+    init(kernels: Data, terminals: Data, status: Data) throws {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let kernels = try decoder.decode([Kernel].self, from: kernels)
-        let terminals = try decoder.decode([Terminal].self, from: terminals)
+        let terminals = try decoder.decode([Activity].self, from: terminals)
         // A kernel that starts or restarts is about to be used.
         busyKernels = kernels.count { $0.executionState != "idle" && $0.executionState != "dead" }
         connections = kernels.reduce(0) { $0 + ($1.connections ?? 0) }
         let times = kernels.map(\.lastActivity) + terminals.map(\.lastActivity)
         lastActivity = times.compactMap { $0 }.compactMap(NotebookUse.date).max()
+        lastRequest = try decoder.decode(Activity.self, from: status).lastActivity.flatMap(NotebookUse.date)
     }
 
     /// Jupyter writes times with and without parts of a second.

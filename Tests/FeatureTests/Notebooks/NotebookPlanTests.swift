@@ -342,7 +342,9 @@ import Testing
         let kernels = (0..<max(1, busy)).map {
             "{\"execution_state\":\"\($0 < busy ? "busy" : "idle")\",\"connections\":\($0 == 0 ? connections : 0)\(time)}"
         }
-        return try NotebookUse(kernels: Data("[\(kernels.joined(separator: ","))]".utf8), terminals: Data("[]".utf8))
+        return try NotebookUse(
+            kernels: Data("[\(kernels.joined(separator: ","))]".utf8), terminals: Data("[]".utf8),
+            status: Data("{}".utf8))
     }
 
     @Test func withoutARuleItNeverStops() throws {
@@ -428,11 +430,19 @@ import Testing
              {"execution_state": "dead", "last_activity": "2026-01-31T14:00:00.5Z"}]
             """
         let terminals = #"[{"name": "1", "last_activity": "2026-01-31T15:00:00.000001Z"}]"#
-        let use = try NotebookUse(kernels: Data(kernels.utf8), terminals: Data(terminals.utf8))
+        let status = #"{"connections": 2, "last_activity": "2026-01-31T16:00:00Z"}"#
+        let use = try NotebookUse(
+            kernels: Data(kernels.utf8), terminals: Data(terminals.utf8), status: Data(status.utf8))
         #expect(use.busyKernels == 1, "one that starts is about to be used; a dead one is not")
         #expect(use.connections == 2)
         #expect(use.lastActivity == (try Date("2026-01-31T15:00:00Z", strategy: .iso8601)))
-        #expect(throws: (any Error).self) { try NotebookUse(kernels: Data("{}".utf8), terminals: Data("[]".utf8)) }
+        #expect(
+            use.since(ignoringConnections: false) == (try Date("2026-01-31T16:00:00Z", strategy: .iso8601)),
+            "a browser that edits a file uses no kernel")
+        #expect(use.since(ignoringConnections: true) == use.lastActivity, "a forgotten tab asks, too")
+        #expect(throws: (any Error).self) {
+            try NotebookUse(kernels: Data("{}".utf8), terminals: Data("[]".utf8), status: Data("{}".utf8))
+        }
     }
 
     @Test func everyPhaseHasAWayOut() {

@@ -275,3 +275,4 @@ def test_the_list_leads_in(admin, console, notebook):
     expect(row.get_by_role("link", name="Open Jupyter notebook")).to_have_attribute("target", "_blank")
     admin.open()
     expect(admin.main).to_contain_text("Active notebooks")
+    expect(admin.main.locator(f"a[href$='/{notebook.path}/monitoring']"), "what it uses").to_be_visible(timeout=30_000)

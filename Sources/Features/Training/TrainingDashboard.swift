@@ -63,39 +63,10 @@ struct TrainingDashboard: Sendable {
                 let samples = (0..<training.spec.job.nodes).compactMap {
                     files.lastSample(training.workloadID, node: $0)
                 }
-                return usage(training, flavor, samples, page)
+                return DashboardPart.Usage(
+                    training.metadata.name, href: "\(page.base)/trainings/\(training.id)/monitoring", flavor: flavor,
+                    nodes: training.spec.job.nodes, samples: samples, page)
             }
         }
-    }
-
-    private func usage(_ training: Training, _ flavor: Flavor, _ samples: [Sample], _ page: Page)
-        -> DashboardPart.Usage?
-    {
-        guard !samples.isEmpty else { return nil }
-        let nodes = Double(training.spec.job.nodes)
-        let (percent, detail): (Double, String)
-        if flavor.gpus > 0 {
-            let used = samples.flatMap(\.gpus).reduce(0) { $0 + $1.utilization }
-            percent = used / (nodes * Double(flavor.gpus))
-            detail = page.t("dashboard.gpuUse", ["count": "\(flavor.gpus * training.spec.job.nodes)"])
-        } else {
-            let used = samples.reduce(0) { $0 + $1.cpuPercent } / 100
-            let given = nodes * Double(flavor.vcpus)
-            percent = used / given * 100
-            let memory = samples.reduce(0) { $0 + $1.memoryBytes }
-            detail = page.t(
-                "dashboard.cpuUse",
-                [
-                    "used": TrainingDashboard.cores(used), "given": TrainingDashboard.cores(given),
-                    "memory": Cell.bytes(Int64(memory)),
-                ])
-        }
-        return DashboardPart.Usage(
-            name: training.metadata.name, href: "\(page.base)/trainings/\(training.id)/monitoring",
-            core: flavor.gpus > 0 ? "GPU" : "CPU", percent: min(100, max(0, percent)), detail: detail)
-    }
-
-    private static func cores(_ value: Double) -> String {
-        value == value.rounded() ? "\(Int(value))" : String(format: value < 1 ? "%.2f" : "%.1f", value)
     }
 }

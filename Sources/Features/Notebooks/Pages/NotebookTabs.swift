@@ -181,18 +181,4 @@ extension NotebooksFeature {
             .add(to: group)
         notebooks.add(to: group)
     }
-
-    /// How many there are, as the service counts them (D-1).
-    package var dashboard: (@Sendable (Page) async throws -> DashboardPart)? {
-        { page in
-            let counts = try await store.phaseCounts(of: .notebook, project: page.project ?? "")
-            var part = DashboardPart()
-            part.counts = [
-                .init(
-                    page.t("dashboard.notebooks"), counts[NotebookPhase.healthy.rawValue] ?? 0,
-                    href: "\(page.base)/notebooks?state=\(NotebookPhase.healthy.rawValue)")
-            ]
-            return part
-        }
-    }
 }

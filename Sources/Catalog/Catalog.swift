@@ -28,9 +28,15 @@ package struct Catalog: Sendable {
     private let servingTools: [String: Tool]
 
     /// What a model of a framework is served in.
-    package func serving(_ framework: Serving, gpu: Bool) -> Tool {
-        servingTools["\(framework.rawValue)-\(gpu ? "gpu" : "cpu")"] ?? servingTools["\(framework.rawValue)-cpu"]
-            ?? tensorBoard
+    ///
+    /// - Parameter gpu: a framework that has nothing of its own for GPUs is served by what it has for CPUs.
+    /// - Throws: where the catalog lacks its lock: a mistake of the build.
+    package func serving(_ framework: Serving, gpu: Bool) throws -> Tool {
+        let names = [gpu ? "gpu" : "cpu", "cpu"].map { "\(framework.rawValue)-\($0)" }
+        guard let tool = names.lazy.compactMap({ servingTools[$0] }).first else {
+            throw TakumiError(.failed, "the catalog has no environment to serve \(framework.rawValue) in")
+        }
+        return tool
     }
 
     /// The frameworks that models are served in, by the names of their locks.

@@ -54,4 +54,13 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: Catalog.Serving.allCases) func everyFrameworkIsServedInAnEnvironmentOfItsOwn(
+        _ framework: Catalog.Serving
+    ) throws {
+        let catalog = try Catalog()
+        for gpu in [false, true] {
+            #expect(try catalog.serving(framework, gpu: gpu).name.hasPrefix(framework.rawValue), "gpu: \(gpu)")
+        }
+    }
 }

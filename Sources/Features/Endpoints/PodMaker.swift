@@ -25,7 +25,7 @@ struct PodMaker: Sendable {
         var model = try served(record)
         // The address was made of the name that it had then.
         model.name = resource.spec.path
-        let tool = catalog.serving(model.format.serving, gpu: resource.spec.allotment.gpus > 0)
+        let tool = try catalog.serving(model.format.serving, gpu: resource.spec.allotment.gpus > 0)
         return model.pod(
             id: pod, owner: stage.key, project: stage.metadata.project,
             title: "\(resource.spec.path) on stage \(stage.metadata.name)",

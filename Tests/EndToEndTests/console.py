@@ -359,10 +359,11 @@ open(os.environ["EM_MODEL_DIR"] + "/model.txt", "w").write("model")
 """
 
 
-def small_machine() -> str:
-    """Configuration of a server that hands out 8 GiB, whatever the machine has: a second training of 4 GiB waits."""
-    reserve = psutil.virtual_memory().total // 2**20 - 8 * 1024
-    assert reserve > 0, "this machine has less than 8 GiB of memory"
+def small_machine(gibibytes: int = 7) -> str:
+    """Configuration of a server that hands out this much memory, whatever the machine has: with 7 a second training of 4
+    GiB waits."""
+    reserve = psutil.virtual_memory().total // 2**20 - gibibytes * 1024
+    assert reserve > 0, f"this machine has less than {gibibytes} GiB of memory"
     return f"cpuOvercommit: 16\nmemoryReserveMiB: {reserve}\n"
 
 
@@ -593,7 +594,7 @@ def gallery(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gallery-nas")
     (folder / "sets").mkdir()
     (folder / "readme.txt").write_text("read me")
-    config = small_machine() + f"storage:\n  nas:\n    shared: {{path: {folder}}}\n    gone: {{path: {folder}/gone}}\n"
+    config = small_machine(8) + f"storage:\n  nas:\n    shared: {{path: {folder}}}\n    gone: {{path: {folder}/gone}}\n"
     server = Server(tmp_path_factory.mktemp("gallery") / "home", config)
     try:
         server.start()

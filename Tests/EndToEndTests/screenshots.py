@@ -82,7 +82,7 @@ def main(folder: Path, names: list[str]) -> None:
         nas = Path(home) / "nas"
         (nas / "sets").mkdir(parents=True)
         (nas / "readme.txt").write_text("read me")
-        server = Server(Path(home) / "home", small_machine() + f"storage:\n  nas:\n    shared: {{path: {nas}}}\n")
+        server = Server(Path(home) / "home", small_machine(8) + f"storage:\n  nas:\n    shared: {{path: {nas}}}\n")
         try:
             server.start()
             site(server).call("POST", "/v1.0/users", json={"userName": "hanako", "roles": {"default": "viewer"}})

@@ -55,7 +55,7 @@ def test_the_switch_is_kept(console, windows):
 
 # What is the same in every language: names of products, units, states as the API has them, and what users named.
 SAME = re.compile(
-    r"X-[\w-]+。?|Takumi|TensorBoard|NAS|API|Python|SDK|URI|vCPU|GPU|CPU|Ubuntu.*|torchrun|English|\W*"
+    r"X-[\w-]+。?|Takumi|TensorBoard|JupyterLab|NAS|API|Python|SDK|URI|vCPU|GPU|CPU|Ubuntu.*|torchrun|English|\W*"
     r"|Validation-accuracy|API Gateway|Pod( \w+)?"
     r"|[\d:,.–/ ]+( (B|[KMG]iB|GB|%))?"
     r"|[A-Z][A-Z_ ]+[A-Z]|[a-z0-9][\w.-]*(: .*)?|[a-z]+://\S*|PyTorch|TensorFlow|.*[a-z]\d\.c\d.*|Id|ID"

@@ -19,6 +19,21 @@ package protocol Engine: Sendable {
     func check(_ tasks: [Resources]) async throws
 }
 
+extension Engine {
+    /// As `remove`, for a workload whose tasks have ended: an agent's last word comes a moment before the engine has taken
+    /// note of it.
+    package func removeEnded(_ id: String) async throws {
+        for _ in 0..<50 {
+            do {
+                return try await remove(id)
+            } catch let error as TakumiError where error.code == .conflict {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        try await remove(id)
+    }
+}
+
 /// A workload as its engine sees it.
 package struct Observation: Sendable, Equatable {
     package var tasks: [TaskState?]

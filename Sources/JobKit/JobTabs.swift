@@ -187,28 +187,13 @@ package struct JobTabs<Type: JobType>: Sendable {
 
     /// What its log and its samples have gained since the last call; nil once it has ended and all of it was told.
     private func news(of job: Job, node: Int) -> @Sendable () async -> [LiveStream.Event]? {
-        let index = files.index(job.workloadID, node: node)
         let seen = Seen()
         let (files, store) = (files, store)
         return {
             guard !seen.isOver else { return nil }
             // Asked before reading: whatever was written until the end is then in the last round.
             do { seen.isOver = try await store.record(job.key)?.settled ?? true } catch { return [] }
-            var events: [LiveStream.Event] = []
-            let files = files
-            let news = try? await BlockingWork.run {
-                (lines: index.update(), sample: files.lastSample(job.workloadID, node: 0)?.time ?? 0)
-            }
-            guard let (lines, sample) = news else { return [] }
-            if seen.lines != lines {
-                seen.lines = lines
-                events.append(.init("log", "{\"node\":\(node),\"lineCount\":\(lines)}"))
-            }
-            if seen.sample != sample {
-                seen.sample = sample
-                events.append(.init("samples"))
-            }
-            return events
+            return await files.news(job.workloadID, node: node, since: seen)
         }
     }
 }

@@ -75,6 +75,26 @@ extension Store {
         }
     }
 
+    /// Changes a spec over exactly the version that was read.
+    /// - Returns: the resource as stored.
+    /// - Throws: `conflict` where someone else has written it meanwhile.
+    package func updateSpec<Spec, Status>(
+        of resource: Resource<Spec, Status>, event: String, _ change: (inout Spec) -> Void
+    ) async throws -> Resource<Spec, Status> {
+        var next = resource
+        change(&next.spec)
+        next.metadata.generation += 1
+        var batch = Batch()
+        try batch.update(next, event: event)
+        guard try await apply(batch, mayUseReserve: false),
+            let stored: Resource<Spec, Status> = try await self.resource(resource.key)
+        else {
+            throw TakumiError(
+                .conflict, "\(resource.key.kind) '\(resource.metadata.name)' was changed meanwhile; try again")
+        }
+        return stored
+    }
+
     /// Removes all resources of a kind that refer to another one, with their events: the parts of something that goes.
     package func deleteAll(of kind: ResourceKind, referring key: ResourceKey) async throws {
         try await write { db, _ in

@@ -74,3 +74,11 @@ package struct LogReader: Sendable {
         (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
     }
 }
+
+extension LogReader {
+    /// The last line of the program's own that says something, among the last 20: mostly why it ended.
+    package var lastPrinted: String? {
+        read(from: offset(ofLast: 20)).lines.map(\.line)
+            .last { $0.stream != .system && !$0.text.allSatisfy(\.isWhitespace) }?.text
+    }
+}

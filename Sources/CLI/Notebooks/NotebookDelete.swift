@@ -18,38 +18,16 @@ struct NotebookDelete: ClientCommand {
     @OptionGroup(title: "Server and output") var client: ClientOptions
 
     func run(_ session: Session) async throws {
-        // All are looked up before the first is deleted: a typing mistake deletes nothing.
-        var items: [JSONValue] = []
-        for name in names { items.append(try await session.find(Notebooks.self, name)) }
-        let question = items.count == 1 ? Notebooks.label(items[0]) : "\(items.count) notebooks"
-        try session.console.confirm("Delete \(question), and the files in /root/easymaker?", assumed: yes)
-        for item in items {
-            _ = try await session.api.call(.DELETE, "\(Notebooks.path)/\(Notebooks.id(item))")
-            session.console.note("asked to delete \(Notebooks.label(item))")
-        }
+        let items = try await session.delete(
+            Notebooks.self, names, yes: yes, with: ", and the files in /root/easymaker", told: "asked to delete")
         if wait {
-            for item in items { try await waitUntilGone(item, session) }
-        }
-        if session.format == .json { session.printJSON(items.count == 1 ? items[0] : .array(items)) }
-    }
-
-    private func waitUntilGone(_ item: JSONValue, _ session: Session) async throws {
-        let path = "\(Notebooks.path)/\(Notebooks.id(item))"
-        var line = ProgressLine(width: session.console.noteWidth)
-        let start = ContinuousClock.now
-        defer { session.console.write(.error, line.clear()) }
-        while true {
-            do {
-                let view = NotebookView(try await session.api.get(path)[Notebooks.singular])
-                if view.state == .deleteFailed {
-                    throw CommandFailure("notebook '\(view.name)' is \(view.told)")
+            for item in items {
+                try await session.waitUntilGone("\(Notebooks.path)/\(Notebooks.id(item))") { answer in
+                    let view = NotebookView(answer[Notebooks.singular])
+                    if view.state == .deleteFailed { throw CommandFailure("notebook '\(view.name)' is \(view.told)") }
                 }
-            } catch let errors as ValidationErrors where errors.isNotFound {
-                return
             }
-            let waited = Int((ContinuousClock.now - start).components.seconds)
-            session.console.write(.error, line.draw("being deleted · \(Format.duration(waited))"))
-            try await Task.sleep(for: .milliseconds(200))
         }
+        session.printIfJSON(items)
     }
 }

@@ -59,16 +59,7 @@ struct EndpointActions: Sendable {
     private func change(_ endpoint: Endpoint, _ event: String, _ change: (inout EndpointSpec) -> Void) async throws
         -> Endpoint
     {
-        var next = endpoint
-        change(&next.spec)
-        next.metadata.generation += 1
-        var batch = Batch()
-        try batch.update(next, event: event)
-        guard try await store.apply(batch, mayUseReserve: false),
-            let stored: Endpoint = try await store.resource(endpoint.key)
-        else {
-            throw TakumiError(.conflict, "endpoint '\(endpoint.metadata.name)' was changed meanwhile; try again")
-        }
+        let stored = try await store.updateSpec(of: endpoint, event: event, change)
         try await publisher.publish()
         return stored
     }

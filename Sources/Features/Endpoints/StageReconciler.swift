@@ -69,8 +69,7 @@ struct StageReconciler: Reconciler {
         var sight = PodSight(observation: await engine.observe(pod.id), inFlight: traffic.inFlight(pod.id))
         if sight.hasEnded {
             let log = LogReader(path: WorkloadFolder(home: home, id: pod.id).task(0).log)
-            let lines = log.read(from: log.offset(ofLast: 20)).lines.map(\.line)
-            sight.lastLine = lines.last { $0.stream != .system && !$0.text.allSatisfy(\.isWhitespace) }?.text
+            sight.lastLine = log.lastPrinted
         } else if pod.isStaying, sight.task?.phase == .running, let port = sight.port {
             sight.isServing = await isReady(port)
         }
@@ -161,7 +160,7 @@ struct StageReconciler: Reconciler {
             if resources.contains(where: { $0.id == id && $0.status.failures > 0 }) {
                 FailedLog.keep(pod, of: id, home: home)
             }
-            try await remove(pod)
+            try await engine.removeEnded(pod)
         case .delete(let id):
             FailedLog.forget(id, home: home)
             try await store.delete(ResourceKey(.stageResource, id))
@@ -176,18 +175,6 @@ struct StageReconciler: Reconciler {
             return true
         }
         return false
-    }
-
-    /// The agent's last word comes a moment before the engine has taken note of it.
-    private func remove(_ pod: String) async throws {
-        for _ in 0..<50 {
-            do {
-                return try await engine.remove(pod)
-            } catch let error as TakumiError where error.code == .conflict {
-                try await Task.sleep(for: .milliseconds(50))
-            }
-        }
-        try await engine.remove(pod)
     }
 
     private func fail(_ resource: StageResource, _ cause: String) async throws {

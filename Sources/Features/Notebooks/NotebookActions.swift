@@ -71,7 +71,9 @@ struct NotebookActions: Sendable {
                 field: "flavorId")
         }
         try await checks.engine.check([NotebookType.resources(of: flavor)])
-        return try await write(notebook, event: "instance type is now \(flavor.name)") { $0.flavorID = flavor.id }
+        return try await store.updateSpec(of: notebook, event: "instance type is now \(flavor.name)") {
+            $0.flavorID = flavor.id
+        }
     }
 
     func setIdleStop(_ notebook: Notebook, _ body: NotebookIdleStop) async throws -> Notebook {
@@ -83,28 +85,12 @@ struct NotebookActions: Sendable {
         var current = notebook
         while true {
             do {
-                return try await write(current, event: event) { $0.idleStop = rule }
+                return try await store.updateSpec(of: current, event: event) { $0.idleStop = rule }
             } catch let error as TakumiError where error.code == .conflict {
                 // Only its state has changed.
                 guard let again: Notebook = try await store.resource(notebook.key) else { throw error }
                 current = again
             }
         }
-    }
-
-    private func write(_ notebook: Notebook, event: String, _ change: (inout NotebookSpec) -> Void) async throws
-        -> Notebook
-    {
-        var next = notebook
-        change(&next.spec)
-        next.metadata.generation += 1
-        var batch = Batch()
-        try batch.update(next, event: event)
-        guard try await store.apply(batch, mayUseReserve: false),
-            let stored: Notebook = try await store.resource(notebook.key)
-        else {
-            throw TakumiError(.conflict, "notebook '\(notebook.metadata.name)' was changed meanwhile; try again")
-        }
-        return stored
     }
 }

@@ -37,7 +37,9 @@ struct NotebookReconciler: Reconciler {
             case .launch:
                 guard try await launch(current) else { return nil }
             case .stop(let run): await engine.stop(notebook.workloadID(of: run))
-            case .remove(let run): try await remove(notebook.workloadID(of: run))
+            case .remove(let run):
+                probes.forget(notebook.workloadID(of: run))
+                try await engine.removeEnded(notebook.workloadID(of: run))
             case .wait(let duration): return duration
             case .delete:
                 try await delete(current)
@@ -55,7 +57,10 @@ struct NotebookReconciler: Reconciler {
         guard let task = sight.task, let port = sight.observation?.ports.first?[NotebookVolume.port] ?? nil,
             !task.hasEnded
         else {
-            if sight.task?.hasEnded == true { sight.lastLine = lastLine(of: workload) }
+            if sight.task?.hasEnded == true {
+                sight.lastLine =
+                    LogReader(path: WorkloadFolder(home: maker.home, id: workload).task(0).log).lastPrinted
+            }
             return sight
         }
         guard task.phase == .running, notebook.status.phase.isStarting || notebook.status.phase.isActive else {
@@ -75,12 +80,6 @@ struct NotebookReconciler: Reconciler {
             }
         }
         return sight
-    }
-
-    private func lastLine(of workload: String) -> String? {
-        let log = LogReader(path: WorkloadFolder(home: maker.home, id: workload).task(0).log)
-        let lines = log.read(from: log.offset(ofLast: 20)).lines.map(\.line)
-        return lines.last { $0.stream != .system && !$0.text.allSatisfy(\.isWhitespace) }?.text
     }
 
     // MARK: - Doing
@@ -106,19 +105,6 @@ struct NotebookReconciler: Reconciler {
             _ = try await store.updateStatus(next, event: error.message)
             return false
         }
-    }
-
-    /// The agent's last word comes a moment before the engine has taken note of it.
-    private func remove(_ workload: String) async throws {
-        probes.forget(workload)
-        for _ in 0..<50 {
-            do {
-                return try await engine.remove(workload)
-            } catch let error as TakumiError where error.code == .conflict {
-                try await Task.sleep(for: .milliseconds(50))
-            }
-        }
-        try await engine.remove(workload)
     }
 
     private func delete(_ notebook: Notebook) async throws {

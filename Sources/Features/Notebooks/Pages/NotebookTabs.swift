@@ -111,24 +111,8 @@ struct NotebookTabs: Sendable {
     private func news(of notebook: Notebook) -> (@Sendable () async -> [LiveStream.Event]?)? {
         if isOver(notebook) { return nil }
         let (files, workload) = (files, notebook.workloadID)
-        let index = files.index(workload, node: 0)
         let seen = Seen()
-        return {
-            let news = try? await BlockingWork.run {
-                (lines: index.update(), sample: files.lastSample(workload, node: 0)?.time ?? 0)
-            }
-            guard let (lines, sample) = news else { return [] }
-            var events: [LiveStream.Event] = []
-            if seen.lines != lines {
-                seen.lines = lines
-                events.append(.init("log", "{\"node\":0,\"lineCount\":\(lines)}"))
-            }
-            if seen.sample != sample {
-                seen.sample = sample
-                events.append(.init("samples"))
-            }
-            return events
-        }
+        return { await files.news(workload, node: 0, since: seen) }
     }
 
     // MARK: - Forms

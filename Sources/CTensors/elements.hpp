@@ -1,7 +1,7 @@
 // Elements of the inputs' datatypes, from JSON.
 #pragma once
 
-#include "parser.hpp"
+#include "plain.hpp"
 
 #include <cmath>
 #include <limits>
@@ -16,7 +16,8 @@ public:
 
     int64_t index = 0;
 
-    void take() {
+    bool take() {
+        if (cursor.kind() == '{') refuse_object();
         switch (datatype) {
         case TAKUMI_BOOL: boolean(); break;
         case TAKUMI_INT8: whole<int8_t>(); break;
@@ -32,9 +33,38 @@ public:
         default: bytes(); break;
         }
         index++;
+        return true;
+    }
+
+    int64_t run() {
+        const int64_t taken = run_of_datatype();
+        index += taken;
+        return taken;
     }
 
 private:
+    int64_t run_of_datatype() {
+        switch (datatype) {
+        case TAKUMI_INT8: return take_plain<int64_t, int8_t>(cursor, values);
+        case TAKUMI_INT16: return take_plain<int64_t, int16_t>(cursor, values);
+        case TAKUMI_INT32: return take_plain<int64_t, int32_t>(cursor, values);
+        case TAKUMI_INT64: return take_plain<int64_t, int64_t>(cursor, values);
+        case TAKUMI_UINT8: return take_plain<int64_t, uint8_t>(cursor, values);
+        case TAKUMI_UINT16: return take_plain<int64_t, uint16_t>(cursor, values);
+        case TAKUMI_UINT32: return take_plain<int64_t, uint32_t>(cursor, values);
+        case TAKUMI_UINT64: return take_plain<int64_t, uint64_t>(cursor, values);
+        case TAKUMI_FP32: return take_plain<double, float>(cursor, values);
+        case TAKUMI_FP64: return take_plain<double, double>(cursor, values);
+        default: return 0;
+        }
+    }
+
+    [[noreturn]] void refuse_object() {
+        const auto value = cursor.skip();
+        fail("input '%s': an element of 'data' is %.*s; send numbers, booleans or strings", input.c_str(),
+            int(std::min(value.size(), size_t(40))), value.data());
+    }
+
     [[noreturn]] void refuse(size_t position, const char *remedy) {
         cursor.seek(position);
         const auto value = cursor.skip();

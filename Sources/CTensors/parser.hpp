@@ -78,6 +78,17 @@ public:
     bool enter(char close);
     /// Steps over `,` and returns true, or over the closing bracket and returns false.
     bool more(char close);
+    /// Steps over elements of an array that `read` takes and a comma follows, at most `most`, and returns how many. `read` is
+    /// given an element's first byte, behind which `reach` bytes can be loaded, and where the comma stands.
+    template <class Read> size_t run(size_t most, size_t reach, Read read) {
+        const size_t begin = at;
+        // Found by the tokens and not by what is read, so that one number need not wait for the one before it.
+        for (size_t left = most; left > 0 && at + 2 < count; left--, at += 2) {
+            const char *element = text + index[at], *behind = text + index[at + 1];
+            if (*behind != ',' || index[at] + reach > length || !read(element, size_t(behind - element))) break;
+        }
+        return (at - begin) / 2;
+    }
     /// Steps over a key and its colon. The key is still escaped.
     std::string_view key();
     /// Steps over a string. Returns what is between its quotes, still escaped.

@@ -1,3 +1,4 @@
+#include "plain.hpp"
 #include "walk.hpp"
 
 #include <cmath>
@@ -43,6 +44,12 @@ public:
         kind = TAKUMI_FP64;
         values.append(number.value);
         return true;
+    }
+
+    int64_t run() {
+        // Which kind they are, the first one says.
+        if (kind == TAKUMI_FP64) return take_plain<double, double>(cursor, values);
+        return kind == TAKUMI_INT64 ? take_plain<int64_t, int64_t>(cursor, values) : 0;
     }
 
 private:
@@ -97,7 +104,7 @@ int parse(takumi_parser &parser, takumi_tensor &result, int64_t &rows) {
         parser.tensors.emplace_back();
         auto &tensor = parser.tensors.back();
         Numbers numbers(cursor, parser.values);
-        Walk walk(cursor, [&] { return numbers.take(); });
+        Walk walk(cursor, numbers);
         regular = walk.array() && numbers.datatype() >= 0;
         if (regular) {
             std::copy(walk.shape, walk.shape + walk.rank, tensor.dims);

@@ -120,6 +120,8 @@ private:
         int64_t binary_size = -1;
         Tensor *tensor;
         bool has_shape = false;
+        /// Whether the data have been read as what the other fields say, which were before them.
+        bool taken = false;
     };
 
     void read_input() {
@@ -139,12 +141,19 @@ private:
             } else if (parser.is_key(key, "parameters")) {
                 read_parameters(fields);
             } else if (parser.is_key(key, "data")) {
-                // Read below, since its datatype may follow it. Checked here, so that its end is found.
                 fields.data = cursor.kind() == 'n' ? 0 : cursor.position();
+                if (fields.data && !binary && fields.name.start && fields.datatype.start && fields.has_shape) {
+                    take_json(fields, describe(fields));
+                    fields.taken = true;
+                    continue;
+                }
+                // Its datatype may follow it, and is waited for.
                 skip_data();
             } else {
                 cursor.skip();
+                continue;
             }
+            fields.taken = false;
         }
         finish(fields);
     }
@@ -194,7 +203,8 @@ private:
         cursor.seek(after);
     }
 
-    void finish(const Fields &fields) {
+    /// Fills in the tensor as far as it is without its data, and returns how many elements those must be.
+    int64_t describe(const Fields &fields) {
         Tensor &tensor = *fields.tensor;
         if (!fields.name.start) fail("'name' field is missing for an input for model '%s'", model);
         const std::string name = quoted(fields.name);
@@ -212,31 +222,39 @@ private:
             if (__builtin_mul_overflow(count, tensor.dims[i], &count) || count > (int64_t(1) << 40))
                 fail("input '%s': shape %s has too many elements", name.c_str(),
                     shape_text(tensor.dims, tensor.rank).c_str());
-        if (binary && fields.binary_size >= 0)
-            take_binary(tensor, name, fields.binary_size, count);
-        else if (fields.data)
-            take_json(tensor, name, fields.data, count);
-        else if (!binary && fields.binary_size >= 0)
-            fail("received byte inputs, but the'inference-header-content-length' header is missing.");
-        else
-            fail("'data' field is missing for input '%s' for model '%s'", name.c_str(), model);
-        parser.inputs.push_back(tensor);
+        return count;
     }
 
-    void take_json(Tensor &tensor, const std::string &name, size_t data, int64_t count) {
+    void finish(const Fields &fields) {
+        if (!fields.taken) {
+            const int64_t count = describe(fields);
+            const std::string name = quoted(fields.name);
+            if (binary && fields.binary_size >= 0) {
+                take_binary(*fields.tensor, name, fields.binary_size, count);
+            } else if (fields.data) {
+                const size_t after = cursor.position();
+                cursor.seek(fields.data);
+                take_json(fields, count);
+                cursor.seek(after);
+            } else if (!binary && fields.binary_size >= 0) {
+                fail("received byte inputs, but the'inference-header-content-length' header is missing.");
+            } else {
+                fail("'data' field is missing for input '%s' for model '%s'", name.c_str(), model);
+            }
+        }
+        parser.inputs.push_back(*fields.tensor);
+    }
+
+    void take_json(const Fields &fields, int64_t count) {
+        Tensor &tensor = *fields.tensor;
+        const std::string name = quoted(fields.name);
         if (tensor.datatype == TAKUMI_FP16 || tensor.datatype == TAKUMI_BF16)
             fail("Sending %s data via JSON is not supported. Please use the binary data format for input %s",
                 takumi_datatype_name(tensor.datatype), name.c_str());
-        const size_t after = cursor.position();
-        cursor.seek(data);
         if (cursor.kind() != '[') refuse("input '" + name + "': 'data'", "send a list");
         const size_t begin = parser.values.size();
         Elements elements(parser, tensor.datatype, name);
-        Walk walk(cursor, [&] {
-            if (cursor.kind() == '{') refuse("input '" + name + "': an element of 'data'", "send numbers, booleans or strings");
-            elements.take();
-            return true;
-        });
+        Walk walk(cursor, elements);
         if (!walk.array()) fail("input '%s': 'data' is ragged: send a flat list, or lists nested as the shape says", name.c_str());
         if (elements.index != count)
             fail("input '%s': cannot reshape array of size %lld into shape %s", name.c_str(), (long long)elements.index,
@@ -245,7 +263,6 @@ private:
         tensor.data = &parser.values;
         tensor.offset = begin;
         tensor.size = parser.values.size() - begin;
-        cursor.seek(after);
     }
 
     void take_binary(Tensor &tensor, const std::string &name, int64_t size, int64_t count) {

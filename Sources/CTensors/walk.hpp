@@ -5,16 +5,16 @@
 
 namespace takumi {
 
-/// Finds the shape of nested arrays while `scalar` takes their elements. `scalar` steps over an element and returns false where
-/// it cannot be one.
+/// Finds the shape of nested arrays while `scalar` takes their elements. `take()` steps over an element and returns false where
+/// it cannot be one; `run()` steps over elements that are followed by commas, as many as it likes, and returns their number.
 template <class Scalar> struct Walk {
     Cursor &cursor;
-    Scalar scalar;
+    Scalar &scalar;
     int rank = -1;
     int64_t shape[TAKUMI_MAX_RANK];
     bool seen[TAKUMI_MAX_RANK] = {};
 
-    Walk(Cursor &cursor, Scalar scalar) : cursor(cursor), scalar(scalar) {}
+    Walk(Cursor &cursor, Scalar &scalar) : cursor(cursor), scalar(scalar) {}
 
     /// Returns false where the arrays are ragged or an element is refused.
     bool array(int depth = 0) {
@@ -27,7 +27,9 @@ template <class Scalar> struct Walk {
                 continue;
             }
             if (rank < 0) rank = depth + 1;
-            if (rank != depth + 1 || !scalar()) return false;
+            if (rank != depth + 1) return false;
+            length += scalar.run();
+            if (cursor.kind() == '[' || !scalar.take()) return false;
         }
         if (rank < 0) rank = depth + 1;
         if (seen[depth] && shape[depth] != length) return false;

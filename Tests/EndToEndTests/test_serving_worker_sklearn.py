@@ -1,8 +1,10 @@
 """The worker with models of scikit-learn."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
+import serving_models
 from serving_worker import failure, made, rows, start, words, worker  # noqa: F401
 
 IRISES = [[5.1, 3.5, 1.4, 0.2], [6.9, 3.1, 5.1, 2.3], [5.9, 3.0, 4.2, 1.5]]
@@ -23,6 +25,58 @@ def test_sklearn_probabilities(worker):
         ((datatype, shape, values),) = iris.infer([rows(IRISES[0])])[0].values()
         assert (datatype, shape) == ("FP64", [1, 3])
         assert sum(values) == pytest.approx(1) and values[0] > 0.9
+
+
+def test_linear_models_are_calculated_as_scikit_learn_does():
+    """Python/takumi_runtime/serving/linear.py beside scikit-learn itself, for every class that it knows."""
+    script = r"""
+import sys, warnings
+import numpy as np
+from sklearn import linear_model, svm
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from serving import linear
+
+warnings.simplefilter("ignore")
+table, three = load_iris(return_X_y=True)
+two, names = three > 0, np.array(["setosa", "versicolor", "virginica"])[three]
+beyond = table * 1e300
+given = [table, table[:1], table[7:12].astype(np.float32), table.astype(np.uint8), np.asfortranarray(table), beyond]
+refused = [table[:, :3], table[:0], table[0], np.where(table > 5, np.nan, table), np.where(table > 5, np.inf, table)]
+
+def outcome(call, value):
+    try:
+        result = call(value)
+        return result.dtype, result.shape, result.tobytes()
+    except Exception as error:
+        return type(error), str(error)
+
+def check(model):
+    predict = linear.direct(model)
+    assert predict is not None, model
+    for value in given + refused:
+        assert outcome(predict, value) == outcome(model.predict, value), (model, value.shape, value.dtype)
+
+checked = 0
+for kind in sorted(linear.CLASSIFIERS | linear.REGRESSORS):
+    kind = getattr(linear_model, kind, None) or getattr(svm, kind)
+    targets = [three, two, names] if kind.__name__ in linear.CLASSIFIERS else [three * 1.5]
+    if kind.__name__ in ("LinearRegression", "Ridge", "Lasso"):
+        targets.append(np.column_stack([three, table[:, 0]]))
+    for target in targets:
+        check(kind().fit(table, target))
+        check(make_pipeline(StandardScaler(), StandardScaler(with_mean=False), kind()).fit(table, target))
+        checked += 2
+assert linear.direct(make_pipeline(MinMaxScaler(), linear_model.Ridge()).fit(table, three)) is None
+assert linear.direct(linear_model.LogisticRegression().fit(table, three).sparsify()) is None
+assert linear.direct(type("LogisticRegression", (linear_model.LogisticRegression,), {})().fit(table, three)) is None
+print(checked)
+"""
+    python = serving_models.python(serving_models.SKLEARN)
+    runtime = serving_models.REPOSITORY / "Python" / "takumi_runtime"
+    found = subprocess.run([python, "-c", script], cwd=runtime, capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (0, "62\n"), found.stderr
 
 
 def test_sklearn_methods(worker):

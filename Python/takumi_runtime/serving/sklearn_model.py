@@ -9,6 +9,7 @@ import numpy as np
 
 from .calls import instances_of
 from .errors import BadInput, LoadFailure, blame_input, log
+from .linear import direct
 from .model import Model
 from .tensors import as_texts, datatype, texts
 
@@ -100,6 +101,8 @@ class SklearnModel(Model):
         default = "predict_proba" if options.flag("predict_proba") else "predict"
         self.method = options.choice("method", METHODS, default)
         self.call = getattr(model, self.method, None)
+        if self.method == "predict":
+            self.call = direct(model) or self.call
         if not callable(self.call):
             kind = type(model).__name__
             raise LoadFailure(f"the model is a {kind}, which has no {self.method}")

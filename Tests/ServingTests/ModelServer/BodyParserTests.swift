@@ -193,6 +193,20 @@ struct BodyParserTests {
         #expect(try doubles(set(request).bytes) == [1, 2])
     }
 
+    /// Of a key that is there twice the last counts, as in Python's JSON, also where data have been read as the first said.
+    @Test func laterFieldsCountAfterData() throws {
+        let fields = #""name":"x","shape":[2],"datatype":"INT32","data":[1,2]"#
+        for (later, datatype, bytes) in [
+            (#""datatype":"UINT8""#, Datatype.uint8, [3, 4] as [UInt8]), (#""name":"x""#, .int32, [3, 0, 0, 0, 4, 0, 0, 0]),
+        ] {
+            let set = try set(try v2(#"{"inputs":[{\#(fields),"data":[3,4],\#(later)}]}"#).0)
+            #expect(set.heads.map(\.datatype) == [datatype])
+            #expect(Array(set.bytes.readableBytesView) == bytes)
+        }
+        #expect(throws: ServingError.self) { try v2(#"{"inputs":[{\#(fields),"shape":[3]}]}"#) }
+        #expect(throws: ServingError.self) { try v2(#"{"inputs":[{\#(fields),"data":null}]}"#) }
+    }
+
     @Test func nullAmongFloatsIsNaN() throws {
         let (request, _) = try v2(input("FP64", "[null,1]"))
         let values = try doubles(set(request).bytes)

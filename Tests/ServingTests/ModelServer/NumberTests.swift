@@ -97,6 +97,67 @@ struct NumberTests {
         #expect(bits == strtod(number, nil).bitPattern)
     }
 
+    /// Numbers side by side are read in another way than single ones.
+    @Test func decimalsOfAnyLengthAreReadAsTheCLibraryDoes() throws {
+        var random = SystemRandomNumberGenerator()
+        func digits(_ count: Int) -> String {
+            String((0..<count).map { _ in Character(String(Int.random(in: 0...9, using: &random))) })
+        }
+        let numbers = (0..<50_000).map { index in
+            var front = digits(Int.random(in: 1...(index % 3 == 0 ? 12 : 3), using: &random))
+            while front.count > 1, front.hasPrefix("0") { front.removeFirst() }
+            let behind = digits(Int.random(in: 0...18, using: &random))
+            return (Bool.random() ? "-" : "") + front + (behind.isEmpty ? "" : "." + behind)
+        }
+        for separator in [",", ", ", " , ", ",\n\t"] {
+            let data = numbers.joined(separator: separator)
+            for datatype in ["FP64", "FP32"] {
+                let input = #"{"name":"x","shape":[50000],"datatype":"\#(datatype)","data":[\#(data)]}"#
+                let body = ByteBuffer(string: #"{"inputs":[\#(input)]}"#)
+                guard case .tensors(let set) = try parser.v2(body, jsonLength: nil).0.payload else {
+                    Issue.record("not a tensor")
+                    return
+                }
+                let expected = numbers.map { strtod($0 == "-0" ? "0" : $0, nil) }
+                let bytes = datatype == "FP64" ? fp64(expected) : fp32(expected.map { Float($0) })
+                #expect(Array(set.bytes.readableBytesView) == Array(bytes.readableBytesView))
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "01", "-01", "00.5", "1.", "-.5", ".5", "-", "1.2.3", "1-2", "--1", "+1", "1 2", "0x1", "1/2", "1.5/", "1.2e",
+        "1e+", "1.-2", "0.12345678x", "0.1234567:", "12345678:5", "1.5 6", "\"1\"", "true", "NaN", "Infinity", "1_000",
+        "\u{0661}",
+    ])
+    func whatIsNoNumberIsRefusedAmongNumbers(_ number: String) {
+        let many = Array(repeating: "0.25,1,-3.5", count: 20).joined(separator: ",")
+        for datatype in ["FP32", "FP64", "INT32"] {
+            let list = datatype == "INT32" ? many.replacing("0.25", with: "7").replacing("-3.5", with: "-3") : many
+            let input = #"{"name":"x","shape":[121],"datatype":"\#(datatype)","data":[\#(list),\#(number),\#(list)]}"#
+            #expect(throws: ServingError.self, "\(number) as \(datatype)") {
+                try parser.v2(ByteBuffer(string: #"{"inputs":[\#(input)]}"#), jsonLength: nil)
+            }
+        }
+        let instances = ByteBuffer(string: #"{"instances":[\#(many),\#(number),\#(many)]}"#)
+        let plain = try? parser.v1(instances, verb: .predict).payload
+        if case .tensors = plain { Issue.record("\(number) is among the numbers") }
+    }
+
+    @Test(arguments: [
+        ("INT8", 128), ("INT8", -129), ("UINT8", 256), ("UINT8", -1), ("INT16", 32768), ("INT16", -32769),
+        ("UINT16", 65536), ("UINT16", -1), ("INT32", 2_147_483_648), ("UINT32", -1), ("UINT32", 4_294_967_296),
+        ("UINT64", -1),
+    ])
+    func wholeNumbersBeyondTheirDatatypeAreNamedAmongOthers(_ datatype: String, _ number: Int) throws {
+        let few = Array(repeating: "1", count: 30).joined(separator: ",")
+        let input = #"{"name":"x","shape":[61],"datatype":"\#(datatype)","data":[\#(few),\#(number),\#(few)]}"#
+        let error = #expect(throws: ServingError.self) {
+            try parser.v2(ByteBuffer(string: #"{"inputs":[\#(input)]}"#), jsonLength: nil)
+        }
+        #expect(error?.message.hasPrefix("input 'x': \(number) at index 30 is no \(datatype)") == true)
+    }
+
     @Test func datatypesAreNumberedAlike() {
         for datatype in Datatype.allCases {
             #expect(datatype.name == "\(datatype)".uppercased())

@@ -54,6 +54,7 @@ struct Server {
     private let engine: ProcessEngine
     private let gateway: Gateway
     private let controller: Controller
+    private let leftovers: Leftovers
     private let features: [any Feature]
     private let live: LiveHub
     private let pages: Pages
@@ -110,6 +111,8 @@ struct Server {
             throw TakumiError(
                 .conflict, "another server\(pid) already uses \(home.path); stop it or choose another --home")
         }
+
+        leftovers = Leftovers(store: store, engine: engine, home: home.path, logger: logger)
 
         let objects = try DiskStore(root: home.objects)
         let agents = AgentConfiguration(storage: configuration.storage, hosts: names)
@@ -237,7 +240,8 @@ struct Server {
         // Stopped in the opposite order: first open pages are let go, which the listeners would wait for, then nothing new
         // comes in, then the work in progress ends.
         let services: [any Service] =
-            [engine, controller] + features.flatMap(\.services) + [announcement, gateway, secure, plain, live]
+            [engine, controller, leftovers]
+            + features.flatMap(\.services) + [announcement, gateway, secure, plain, live]
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(20)

@@ -205,12 +205,21 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
 
     /// - Throws: `conflict` where something stands in the way.
     package func delete(_ resource: Type.Object) async throws {
-        // What the resource itself has against it comes first: its parts stand in the way only as long as that does.
-        try await type.checkDelete(resource)
-        try await store.checkDeletable(resource.key)
-        if try await type.startDeletion(resource) { return }
-        try await type.willDelete(resource)
-        try await store.delete(resource.key)
+        var resource = resource
+        while true {
+            // What the resource itself has against it comes first: its parts stand in the way only as long as that does.
+            try await type.checkDelete(resource)
+            try await store.checkDeletable(resource.key)
+            if try await type.startDeletion(resource) { return }
+            // Only as it was when it was checked: it may have been started again in between.
+            if let parts = try await store.delete(resource) {
+                return try await type.didDelete(resource, parts: parts)
+            }
+            guard let current: Type.Object = try await store.resource(resource.key) else {
+                throw Store.missing(resource.key)
+            }
+            resource = current
+        }
     }
 
     private func events(_ request: Request, _ context: TakumiContext) async throws -> Response {

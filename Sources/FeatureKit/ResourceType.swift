@@ -32,8 +32,9 @@ package protocol ResourceType: Sendable {
     func checkName(_ name: String, of resource: Object) async throws
     /// - Throws: `conflict` where the resource's own state forbids its deletion.
     func checkDelete(_ resource: Object) async throws
-    /// Called before a deletion, to remove what belongs to the resource.
-    func willDelete(_ resource: Object) async throws
+    /// Called after a deletion, to remove what the resource and its parts have left on the disk. Workloads that a crash leaves
+    /// there all the same are found at the next start.
+    func didDelete(_ resource: Object, parts: [ResourceKey]) async throws
     /// For a deletion that takes time: marks the resource as going, and its reconciler deletes it in the end.
     /// - Returns: false where it can be deleted at once.
     func startDeletion(_ resource: Object) async throws -> Bool
@@ -47,7 +48,7 @@ extension ResourceType {
     package func isVolatile(phase: String) -> Bool { false }
     package func checkName(_ name: String, of resource: Object) async throws {}
     package func checkDelete(_ resource: Object) async throws {}
-    package func willDelete(_ resource: Object) async throws {}
+    package func didDelete(_ resource: Object, parts: [ResourceKey]) async throws {}
     package func startDeletion(_ resource: Object) async throws -> Bool { false }
 }
 

@@ -94,18 +94,4 @@ extension Store {
         }
         return stored
     }
-
-    /// Removes all resources of a kind that refer to another one, with their events: the parts of something that goes.
-    package func deleteAll(of kind: ResourceKind, referring key: ResourceKey) async throws {
-        try await write { db, _ in
-            let parts = "SELECT from_id FROM reference WHERE from_kind = ? AND to_kind = ? AND to_id = ?"
-            let arguments: StatementArguments = [kind.rawValue, kind.rawValue, key.kind.rawValue, key.id]
-            for table in ["resource", "event"] {
-                try db.execute(sql: "DELETE FROM \(table) WHERE kind = ? AND id IN (\(parts))", arguments: arguments)
-            }
-            // The last one, since it says what the parts are.
-            try db.execute(
-                sql: "DELETE FROM reference WHERE from_kind = ? AND from_id IN (\(parts))", arguments: arguments)
-        }
-    }
 }

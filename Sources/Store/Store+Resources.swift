@@ -180,15 +180,24 @@ extension Store {
         try await write { db, touched in
             guard try Store.fetch(db, key, project: nil) != nil else { return false }
             try Store.checkDeletable(db, key)
-            for table in ["resource", "event"] {
-                try db.execute(
-                    sql: "DELETE FROM \(table) WHERE kind = ? AND id = ?", arguments: [key.kind.rawValue, key.id])
-            }
-            try db.execute(
-                sql: "DELETE FROM reference WHERE (from_kind = ?1 AND from_id = ?2) OR (to_kind = ?1 AND to_id = ?2)",
-                arguments: [key.kind.rawValue, key.id])
+            try Store.remove(db, key)
             touched.append(key)
             return true
+        }
+    }
+
+    /// Removes a resource as it was read, together with its parts, unless something that refers to it stands in the way.
+    /// - Returns: the parts; nil, with nothing removed, where it has changed or gone since it was read.
+    package func delete<Spec, Status>(_ resource: Resource<Spec, Status>) async throws -> [ResourceKey]? {
+        let key = resource.key
+        return try await write { db, touched in
+            let current = try Store.fetch(db, key, project: nil)
+            guard current?.metadata.version == resource.metadata.version else { return nil }
+            try Store.checkDeletable(db, key)
+            let parts = try Store.fetchParts(db, key)
+            for part in parts + [key] { try Store.remove(db, part) }
+            touched += parts + [key]
+            return parts
         }
     }
 

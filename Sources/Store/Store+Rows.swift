@@ -40,6 +40,24 @@ extension Store {
         throw blocked(key, by: standing, of: try countDependents(db, key, blockingOnly: true))
     }
 
+    static func fetchParts(_ db: Database, _ key: ResourceKey) throws -> [ResourceKey] {
+        try Row.fetchAll(
+            db, sql: "SELECT from_kind, from_id FROM reference WHERE to_kind = ? AND to_id = ? AND hold = ?",
+            arguments: [key.kind.rawValue, key.id, Reference.Hold.part.rawValue]
+        ).map { ResourceKey(ResourceKind($0[0]), $0[1]) }
+    }
+
+    /// Removes a resource with its events and references, whatever refers to it.
+    static func remove(_ db: Database, _ key: ResourceKey) throws {
+        for sql in [
+            "DELETE FROM resource WHERE kind = ? AND id = ?", "DELETE FROM event WHERE kind = ? AND id = ?",
+            "DELETE FROM reference WHERE from_kind = ? AND from_id = ?",
+            "DELETE FROM reference WHERE to_kind = ? AND to_id = ?",
+        ] {
+            try db.cachedStatement(sql: sql).execute(arguments: [key.kind.rawValue, key.id])
+        }
+    }
+
     static func insert(_ db: Database, _ record: Record, references: [Reference]) throws {
         let metadata = record.metadata
         let statement = try db.cachedStatement(

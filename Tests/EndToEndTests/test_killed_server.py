@@ -1,7 +1,9 @@
 """The server is killed at ten and more moments of a training: after the restart the state is right, the log is whole,
 and the program has run once."""
 
+import contextlib
 import json
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -163,6 +165,20 @@ def test_killed_again_and_again(api: API, witness):
         training.wait()
         assert training.printed() == [f"line {number}" for number in range(LINES)]
         assert witness.heard(word) == 1
+
+
+def test_killed_between_a_deletion_and_its_files(api: API):
+    """What is left on the disk of something that is gone is found after a start."""
+    kept, gone = (api.train("print('x')") for _ in range(2))
+    for training in (kept, gone):
+        training.wait()
+    api.server.kill()
+    with contextlib.closing(sqlite3.connect(api.server.home / "takumi.db")) as database, database:
+        database.execute("DELETE FROM resource WHERE id = ?", [gone.id])
+    api.server.start()
+    assert task(api, gone).exists()
+    eventually(lambda: not (api.server.home / "workloads" / gone.id).exists(), "the folder goes", timeout=60)
+    assert task(api, kept).exists()
 
 
 def test_terminated_while_a_training_goes_on(api: API, witness):

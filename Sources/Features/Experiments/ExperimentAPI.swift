@@ -80,7 +80,7 @@ struct ExperimentType: ResourceType {
         return stored
     }
 
-    func willDelete(_ experiment: Experiment) async throws {
+    func didDelete(_ experiment: Experiment, parts: [ResourceKey]) async throws {
         let folder = ExperimentReconciler.folder(home: home, experiment)
         if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
     }

@@ -70,8 +70,8 @@ struct TrainingType: ResourceType {
         return try await stop(current)
     }
 
-    func willDelete(_ training: Training) async throws {
-        try await engine.remove(training.workloadID)
+    func didDelete(_ training: Training, parts: [ResourceKey]) async throws {
+        try await engine.removeEnded(training.workloadID)
         let logs = "\(home)/\(training.tensorBoardFolder)"
         if FileManager.default.fileExists(atPath: logs) { try FileManager.default.removeItem(atPath: logs) }
     }

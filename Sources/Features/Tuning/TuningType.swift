@@ -148,13 +148,10 @@ struct TuningType: ResourceType {
         return stored
     }
 
-    func willDelete(_ tuning: Tuning) async throws {
-        var query = Query(.trial, project: nil)
-        query.referring = tuning.key
-        for trial in try await store.versions(query) { try await checks.engine.remove(trial.id) }
+    func didDelete(_ tuning: Tuning, parts: [ResourceKey]) async throws {
+        for trial in parts { try await checks.engine.removeEnded(trial.id) }
         let logs = "\(home)/\(tuning.tensorBoardFolder)"
         if FileManager.default.fileExists(atPath: logs) { try FileManager.default.removeItem(atPath: logs) }
-        try await store.deleteAll(of: .trial, referring: tuning.key)
     }
 }
 

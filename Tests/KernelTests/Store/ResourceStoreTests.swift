@@ -64,6 +64,32 @@ import Testing
         #expect(try await store.record(finished.key) != nil)
     }
 
+    @Test func deletesOnlyWhatHasNotChangedSinceItWasRead() async throws {
+        var whole = Thing.make("whole", isSettled: true)
+        let part = Thing.make("part", uses: [Reference(whole.key, .part)])
+        for thing in [whole, part] { try await store.insert(thing) }
+        let asRead = whole
+        whole.status.cause = "goes on"
+        whole = try #require(try await store.updateStatus(whole))
+        #expect(try await store.delete(asRead) == nil)
+        #expect(try await store.record(part.key) != nil)
+
+        #expect(try await store.delete(whole) == [part.key])
+        #expect(try await store.record(whole.key) == nil)
+        #expect(try await store.record(part.key) == nil)
+        #expect(try await store.events(of: part.key).isEmpty)
+        #expect(try await store.delete(whole) == nil)
+    }
+
+    @Test func partsStayWhereSomethingStandsInTheWay() async throws {
+        let whole = Thing.make("whole", isSettled: true)
+        let part = Thing.make("part", uses: [Reference(whole.key, .part)])
+        let user = Thing.make("user", uses: [Reference(whole.key)])
+        for thing in [whole, part, user] { try await store.insert(thing) }
+        await #expect(throws: TakumiError.self) { try await store.delete(whole) }
+        #expect(try await store.record(part.key) != nil)
+    }
+
     @Test func aStrongReferenceHoldsForEver() async throws {
         let used = Thing.make("used", isSettled: true)
         try await store.insert(used)

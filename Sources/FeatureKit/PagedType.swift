@@ -31,6 +31,8 @@ package protocol PagedType: ResourceType {
     func cards(_ resource: Object, _ wire: Wire, _ page: Page) async throws -> [FactCard]
     /// Tabs between the overview, which is the first, and the history, which is the last.
     func tabs(_ t: Strings) -> [Tab]
+    /// Why one of them cannot be opened at the moment; nil where it can.
+    func refusal(ofTab id: String, _ resource: Object, _ t: Strings) -> String?
     /// The way back from its details; nil for the list of its kind.
     func crumbs(_ resource: Object, _ page: Page) async throws -> [[String: String]]?
     /// Beside change and delete.
@@ -74,6 +76,7 @@ extension PagedType {
     package func prefilled(_ page: Page) async throws -> FormFields? { nil }
     package func chooser(_ page: Page) async throws -> [String: Any]? { nil }
     package func tabs(_ t: Strings) -> [Tab] { [] }
+    package func refusal(ofTab id: String, _ resource: Object, _ t: Strings) -> String? { nil }
     package func crumbs(_ resource: Object, _ page: Page) -> [[String: String]]? { nil }
     package func actions(_ resource: Object, _ page: Page) -> [Action] { [] }
     package func confirmation(_ action: String, _ resource: Object, _ page: Page) -> Confirmation? { nil }

@@ -159,10 +159,12 @@ extension ResourcePages {
     ///
     /// - Parameters:
     ///   - name: the address's last part; `{kind}.{name}` is its title.
+    ///   - refusal: why there is nothing to fill in now; nil where there is.
     ///   - filled: what it holds at first.
     ///   - send: does what was asked, and returns where to go then and what to say there.
     package func add(
         to one: RouterGroup<TakumiContext>, form name: String,
+        refusal: @escaping @Sendable (Type.Object, Page) -> String? = { _, _ in nil },
         _ form: @escaping @Sendable (Type.Object, Page) async throws -> Form,
         filled: @escaping @Sendable (Type.Object) -> FormFields? = { _ in nil },
         send: @escaping @Sendable (Type.Object, Form, FormFields, Page) async throws -> (to: String, notice: String)
@@ -175,6 +177,7 @@ extension ResourcePages {
         one.group(RouterPath(name))
             .get { request, context in
                 let (resource, page) = try await load(request, context)
+                if let refusal = refusal(resource, page) { return try await refuse(name, refusal, resource, page) }
                 return try await show(
                     name, try await form(resource, page), resource, page, typed: filled(resource), errors: [])
             }
@@ -192,10 +195,23 @@ extension ResourcePages {
             }
     }
 
+    private func refuse(_ name: String, _ refusal: String, _ resource: Type.Object, _ page: Page) async throws
+        -> Response
+    {
+        let confirmation = Confirmation(
+            title: title(name, resource, page), text: "", button: "", refusal: refusal,
+            back: type.address(resource.id, page))
+        return try await page.respond("confirm", confirmation.model, title: confirmation.title, section: section)
+    }
+
+    private func title(_ name: String, _ resource: Type.Object, _ page: Page) -> String {
+        page.t("\(names.singular).\(name)", ["name": resource.metadata.name])
+    }
+
     private func show(
         _ name: String, _ form: Form, _ resource: Type.Object, _ page: Page, typed: FormFields?, errors: [TakumiError]
     ) async throws -> Response {
-        let title = page.t("\(names.singular).\(name)", ["name": resource.metadata.name])
+        let title = title(name, resource, page)
         let address = type.address(resource.id, page)
         var form = form
         form.cancel = address

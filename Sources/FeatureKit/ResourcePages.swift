@@ -131,7 +131,13 @@ package struct ResourcePages<Type: PagedType>: Sendable {
             + (type.isPart ? [] : [Tab("history", t("detail.history"))])
         model["hasTabs"] = true
         model["tabs"] = tabs.map { item -> [String: Any] in
-            ["name": item.name, "href": item.id.isEmpty ? address : "\(address)/\(item.id)", "current": item.id == tab]
+            let isCurrent = item.id == tab
+            if let refusal = type.refusal(ofTab: item.id, resource, t) {
+                return ["name": item.name, "current": isCurrent, "disabled": ["why": refusal]]
+            }
+            return [
+                "name": item.name, "current": isCurrent, "href": item.id.isEmpty ? address : "\(address)/\(item.id)",
+            ]
         }
         var actions = try await type.actions(resource, page)
         if page.mayWrite, !type.isPart {

@@ -237,15 +237,14 @@ def test_idle_stop_and_resize(admin, console, notebook):
     expect(page.get_by_role("link", name="Change instance type")).to_have_count(0)
 
     admin.open(f"{notebook.path}/resize")
-    admin.field("flavorId").select_option(console.flavors["m2.c1m2"]["id"])
-    assert not page.locator("option", has_text=re.compile("GPU")).count(), "another core type is offered"
-    admin.submit("Change instance type")
-    expect(admin.main).to_contain_text("stop it first")
+    expect(admin.main).to_contain_text("The instance type can be changed while a notebook is STOPPED")
+    expect(page.locator("[name=flavorId]"), "a form that can only be refused").to_have_count(0)
 
     admin.open(notebook.path)
     admin.confirm("Stop")
     admin.wait_state("STOPPED")
     page.get_by_role("link", name="Change instance type").click()
+    assert not page.locator("option", has_text=re.compile("GPU")).count(), "another core type is offered"
     admin.field("flavorId").select_option(console.flavors["m2.c1m2"]["id"])
     admin.submit("Change instance type")
     expect(admin.main).to_contain_text("m2.c1m2")
@@ -265,6 +264,33 @@ def test_monitoring_log_and_history(admin, console, notebook):
     sections.get_by_role("link", name="History").click()
     expect(admin.main).to_contain_text("JupyterLab answers after")
     expect(admin.main).to_contain_text(ACTIVE)
+
+
+def test_monitoring_waits_for_what_goes_on(admin, console):
+    """A tab that cannot be opened while it starts. A stopped notebook shows what its last run used (N-5)."""
+    made = notebooks.create(console)
+    made.wait()
+    made.ask("stop")
+    made.wait("STOPPED")
+    admin.open(f"{made.path}/monitoring")
+    instances = admin.main.get_by_role("region", name="Monitored instances")
+    expect(instances.get_by_role("row")).to_have_count(2)
+    expect(instances).to_contain_text(f"nb-{made.id[:6]}")
+    expect(instances).to_contain_text("t2.c1m1")
+    expect(admin.main.locator("canvas").first, "the samples of its last run").to_be_visible(timeout=30_000)
+
+    script = console.server.home / "notebooks" / made.id / "data/cont-init.d/wait"
+    script.write_text("#!/bin/sh\nsleep 15\n")
+    script.chmod(0o755)
+    made.ask("start")
+    tab = admin.page.get_by_role("navigation", name="Sections").get_by_role("link", name="Monitoring")
+    expect(tab, "by itself").to_have_attribute("aria-disabled", "true", timeout=10_000)
+    assert tab.get_attribute("href") is None
+    expect(admin.main).to_contain_text("nothing to monitor while the notebook is being created or changes its state")
+    admin.wait_state(ACTIVE, timeout=60)
+    expect(tab).to_have_attribute("href", re.compile("/monitoring$"))
+    expect(instances).to_be_visible()
+    made.delete()
 
 
 def test_the_list_leads_in(admin, console, notebook):

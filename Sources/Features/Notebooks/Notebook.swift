@@ -79,6 +79,8 @@ package enum NotebookPhase: String, Phase {
     }
 
     package var isActive: Bool { self == .healthy || self == .unhealthy }
+    /// Nothing of it runs, and its next start is a whole one.
+    var isResizable: Bool { [.stopped, .createFailed, .startFailed].contains(self) }
     /// On the way to ACTIVE.
     var isStarting: Bool {
         [.createRequested, .createInProgress, .startInProgress, .rebootInProgress].contains(self)
@@ -138,6 +140,9 @@ extension Notebook {
     /// The workload of its present run.
     var workloadID: String { workloadID(of: status.run) }
     func workloadID(of run: Int) -> String { "notebook-\(id)-\(run)" }
+
+    /// What its instance is called inside and where it is monitored.
+    var hostName: String { "nb-\(id.prefix(6))" }
 
     /// Below the server's home: what stays as long as the notebook does.
     static func folder(_ id: String) -> String { "notebooks/\(id)" }

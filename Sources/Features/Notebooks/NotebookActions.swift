@@ -63,8 +63,7 @@ struct NotebookActions: Sendable {
             throw TakumiError(.failed, "the image of this notebook is no longer offered")
         }
         let flavor = try checks.flavor(body.flavorId, fitting: image)
-        let stoppable: Set<NotebookPhase> = [.stopped, .createFailed, .startFailed]
-        guard stoppable.contains(notebook.status.phase) else {
+        guard notebook.status.phase.isResizable else {
             throw TakumiError(
                 .conflict,
                 "notebook '\(notebook.metadata.name)' is \(notebook.status.phase.displayName); stop it first, then change its instance type",

@@ -26,7 +26,7 @@ struct NotebookMaker: Sendable {
         let task = TaskSpec(
             command: [
                 Placeholder.python, program, "--port", Placeholder.port(task: 0, NotebookVolume.port), "--base-url",
-                notebook.path, "--boot", boot, "--data", data, "--name", "nb-\(notebook.id.prefix(6))", "--authority",
+                notebook.path, "--boot", boot, "--data", data, "--name", notebook.hostName, "--authority",
                 authority,
             ],
             environment: [

@@ -98,6 +98,11 @@ extension NotebookType: PagedType {
         [Tab("monitoring", t("training.tab.monitoring")), Tab("log", t("training.tab.log"))]
     }
 
+    /// Not while it is created or something goes on (N-5).
+    func refusal(ofTab id: String, _ notebook: Notebook, _ t: Strings) -> String? {
+        id == "monitoring" && !notebook.status.phase.isSettled ? t("notebook.monitoringNotYet") : nil
+    }
+
     func actions(_ notebook: Notebook, _ page: Page) -> [Action] {
         guard page.mayWrite else { return [] }
         let (t, address, phase) = (page.t, address(notebook.id, page), notebook.status.phase)
@@ -116,7 +121,7 @@ extension NotebookType: PagedType {
             actions.append(Action(t("notebook.reboot"), href: "\(address)/do/reboot", isDialog: true, icon: "undo"))
         }
         if phase != .deleteInProgress {
-            if !phase.isActive, phase.isSettled {
+            if phase.isResizable {
                 actions.append(Action(t("notebook.resizeButton"), href: "\(address)/resize"))
             }
             actions.append(Action(t("notebook.idleStop"), href: "\(address)/idle-stop", icon: "clock"))

@@ -47,7 +47,7 @@ struct NotebookTabs: Sendable {
             let (notebook, page) = try await load(request, context)
             return LiveStream(page, kinds: [.notebook], id: notebook.id, poll: news(of: notebook)).response()
         }
-        notebooks.add(to: one, form: "resize", resizeForm, send: resize)
+        notebooks.add(to: one, form: "resize", refusal: refusalToResize, resizeForm, send: resize)
         notebooks.add(
             to: one, form: "idle-stop",
             { _, page in
@@ -67,24 +67,34 @@ struct NotebookTabs: Sendable {
 
     // MARK: - Monitoring and log
 
-    /// Nothing to see while it is being created or something is going on (N-5).
+    /// Nothing to see while it is being created or something is going on (N-5). A stopped one has the samples of its last run.
     private func monitoring(_ request: Request, _ context: TakumiContext) async throws -> Response {
         let (notebook, page) = try await load(request, context)
         let address = address(notebook, page)
         return try await notebooks.respond(
             "training-monitoring", notebook, page, tab: "monitoring", live: "\(address)/live",
             [
-                "charts": "\(address)/samples", "hasRun": notebook.status.phase.isActive,
-                "notYet": page.t("notebook.monitoringNotYet"),
+                "charts": "\(address)/samples", "hasRun": notebook.status.phase.isSettled,
+                "notYet": page.t("notebook.monitoringNotYet"), "hasInstances": true,
+                "instances": [
+                    [
+                        "name": notebook.hostName,
+                        "type": flavor(of: notebook).map { FlavorText.text(JobWire.Flavor($0)) }
+                            ?? notebook.spec.flavorID,
+                        "since": Cell.time(notebook.status.launchedAt).model,
+                    ] as [String: Any]
+                ],
             ])
+    }
+
+    private func flavor(of notebook: Notebook) -> Flavor? {
+        notebooks.routes.type.catalog.flavor(id: notebook.spec.flavorID)
     }
 
     private func samples(_ notebook: Notebook, _ page: Page) async throws -> Response {
         let log = files.samples(notebook.workloadID, node: 0)
         let samples = try await BlockingWork.run { log.read() }
-        let flavor = notebooks.routes.type.catalog.flavor(id: notebook.spec.flavorID)
-        let charts = SampleCharts(
-            nodes: [samples], labels: [flavor?.name ?? notebook.metadata.name], t: page.t)
+        let charts = SampleCharts(nodes: [samples], labels: [notebook.hostName], t: page.t)
         return try Chart.response(charts.usage + charts.traffic + charts.gpus)
     }
 
@@ -117,9 +127,14 @@ struct NotebookTabs: Sendable {
 
     // MARK: - Forms
 
+    private func refusalToResize(_ notebook: Notebook, _ page: Page) -> String? {
+        let phase = notebook.status.phase
+        return phase.isResizable ? nil : page.t("notebook.resizeCannot", ["state": phase.displayName])
+    }
+
     private func resizeForm(_ notebook: Notebook, _ page: Page) async throws -> Form {
         let (t, type) = (page.t, notebooks.routes.type)
-        let isGPU = type.catalog.flavor(id: notebook.spec.flavorID).map { $0.gpus > 0 } ?? false
+        let isGPU = flavor(of: notebook).map { $0.gpus > 0 } ?? false
         let options = type.catalog.flavors.filter { ($0.gpus > 0) == isGPU }.map { flavor in
             Field.Option(
                 flavor.id,

@@ -7,6 +7,9 @@ struct EndpointSwitch: ClientCommand {
             The endpoint's address means that stage from the next request on. The stage that was the default is deleted \
             once the requests on their way to it are answered; with --keep it stays for a while, and \
             takumi endpoint back returns to it.
+
+            A stage without API keys takes those of the stage that was the default, and one without a rate limit its limit: \
+            a switch opens the endpoint to nobody. takumi endpoint key clear does.
             """)
 
     @Argument(help: "The endpoint, by name or id.")

@@ -34,15 +34,17 @@ enum Endpoints: Noun {
         return head(item) + [
             ("gateway", gatewayState(item["apigwStatusCode"].string)),
             ("url", item["apigwStageUrl"].string.map { "https://\($0)" } ?? ""),
-        ] + stages + [("former default", former(view, now: Timestamp.now))] + foot(item)
+        ] + stages + formers(view, now: Timestamp.now) + foot(item)
     }
 
-    /// What there is to go back to: `default, kept until 2026-01-31 14:05:09`.
-    static func former(_ view: EndpointView, now: Int) -> String {
-        guard let id = view.json["formerStageId"].string else { return "" }
-        let end = view.json["formerStageKeptUntil"].text
-        let isKept = Timestamp.seconds(end).map { $0 > now } ?? false
-        return "\(view.stageName(id)), \(isKept ? "kept until \(Timestamp.local(end))" : "going")"
+    /// What there is to go back to, which `takumi endpoint back` leads to first: `default, kept until 2026-01-31 14:05:09`.
+    static func formers(_ view: EndpointView, now: Int) -> [(String, String)] {
+        (view.json["formerStageList"].array ?? []).enumerated().map { index, former in
+            let end = former["keptUntilDatetime"].text
+            let isKept = Timestamp.seconds(end).map { $0 > now } ?? false
+            let text = isKept ? "kept until \(Timestamp.local(end))" : "going"
+            return (index == 0 ? "former default" : "", "\(view.stageName(former["endpointStageId"].text)), \(text)")
+        }
     }
 
     /// One endpoint by name or id, with its stages and what they serve.

@@ -6,12 +6,21 @@ package struct EndpointSpec: ResourceSpec {
     /// The address's part, which stays when the endpoint is renamed.
     package var path: String
     package var defaultStageID: String
-    /// The default stage before the last switch, as long as it is kept to go back to.
-    package var former: Former?
+    /// Stages that were the default before, the last one last, each as long as it is kept to go back to.
+    package var formers: [Former] = []
 
     package struct Former: Codable, Sendable, Equatable {
         package var stageID: String
         package var keptUntil: Date
+    }
+
+    /// That another stage becomes the default. Pure.
+    mutating func makeDefault(_ stage: String, keepFormerUntil end: Date) {
+        let isWayBack = formers.contains { $0.stageID == stage }
+        formers.removeAll { $0.stageID == stage }
+        // Going back keeps what was switched to: it is looked into, not thrown away.
+        if !isWayBack { formers.append(.init(stageID: defaultStageID, keptUntil: end)) }
+        defaultStageID = stage
     }
 }
 

@@ -17,12 +17,15 @@ struct EndpointActions: Sendable {
 
     /// Makes another stage the default (E-9): the gateway's table changes between two requests, and the former default
     /// goes once the requests on their way to it are answered, or is kept for a while to go back to.
+    ///
+    /// All of it is written at once: what a stage is protected by holds from the first request on, and nobody deletes it
+    /// meanwhile.
     func makeDefault(_ endpoint: Endpoint, _ body: Switch) async throws -> Endpoint {
         var validator = Validator()
         validator.require(body.endpointStageId != nil, "endpointStageId", "is required")
         validator.range(body.keepMinutes?.value, "keepMinutes", 0...10_080)
         try validator.check()
-        let stage = try await stage(body.endpointStageId ?? "", of: endpoint, field: "endpointStageId")
+        var stage = try await stage(body.endpointStageId ?? "", of: endpoint, field: "endpointStageId")
         guard stage.id != endpoint.spec.defaultStageID else {
             throw TakumiError(
                 .conflict, "'\(stage.metadata.name)' is the default stage already", field: "endpointStageId")
@@ -33,35 +36,45 @@ struct EndpointActions: Sendable {
                 "stage '\(stage.metadata.name)' is \(stage.status.phase.displayName); only an ACTIVE one can become the default",
                 field: "endpointStageId")
         }
-        // What it shared with others was meant for the default: the new one has rules of its own.
-        let former = ResourceKey(.stage, endpoint.spec.defaultStageID)
-        if try await store.record(former) != nil {
-            try await store.updateSpec(former, of: Stage.self) { ($0.canary, $0.shadow) = (nil, nil) }
+        var batch = Batch()
+        if var former: Stage = try await store.resource(ResourceKey(.stage, endpoint.spec.defaultStageID)) {
+            stage.spec.takeProtection(of: former.spec)
+            // What it shared with others was meant for the default: the new one has rules of its own.
+            (former.spec.canary, former.spec.shadow) = (nil, nil)
+            former.metadata.generation += 1
+            try batch.update(former)
         }
-        let keptUntil = sources.now().addingTimeInterval(Double(60 * (body.keepMinutes?.value ?? 0)))
-        return try await change(endpoint, "stage '\(stage.metadata.name)' becomes the default") { spec in
-            let isWayBack = spec.former?.stageID == stage.id
-            // Going back keeps what was switched to: it is looked into, not thrown away.
-            spec.former = isWayBack ? nil : .init(stageID: spec.defaultStageID, keptUntil: keptUntil)
-            spec.defaultStageID = stage.id
+        stage.metadata.generation += 1
+        try batch.update(stage)
+        var next = endpoint
+        next.spec.makeDefault(
+            stage.id, keepFormerUntil: sources.now().addingTimeInterval(Double(60 * (body.keepMinutes?.value ?? 0))))
+        next.metadata.generation += 1
+        try batch.update(next, event: "stage '\(stage.metadata.name)' becomes the default")
+        guard try await store.apply(batch, mayUseReserve: false) else {
+            return try await makeDefault(try await unchanged(endpoint), body)
         }
+        try await publisher.publish()
+        return try await store.resource(endpoint.key) ?? next
+    }
+
+    /// The endpoint as it is now: states change at any time, which is no reason to refuse.
+    /// - Throws: `conflict` where someone else has switched meanwhile.
+    private func unchanged(_ endpoint: Endpoint) async throws -> Endpoint {
+        guard let current: Endpoint = try await store.resource(endpoint.key), current.spec == endpoint.spec else {
+            throw TakumiError(
+                .conflict, "the default stage of endpoint '\(endpoint.metadata.name)' was changed meanwhile; try again")
+        }
+        return current
     }
 
     /// Back to the stage that was the default before the last switch.
     func goBack(_ endpoint: Endpoint) async throws -> Endpoint {
-        guard let former = endpoint.spec.former else {
+        guard let former = endpoint.spec.formers.last else {
             throw TakumiError(
                 .conflict, "endpoint '\(endpoint.metadata.name)' keeps no former default stage to go back to")
         }
         return try await makeDefault(endpoint, Switch(endpointStageId: former.stageID))
-    }
-
-    private func change(_ endpoint: Endpoint, _ event: String, _ change: (inout EndpointSpec) -> Void) async throws
-        -> Endpoint
-    {
-        let stored = try await store.updateSpec(of: endpoint, event: event, change)
-        try await publisher.publish()
-        return stored
     }
 
     private func stage(_ id: String, of endpoint: Endpoint, field: String) async throws -> Stage {

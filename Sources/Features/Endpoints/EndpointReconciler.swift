@@ -4,7 +4,7 @@ import Foundation
 import Resource
 import Store
 
-/// Follows the states of an endpoint's stages, and lets go of the stage that was the default before.
+/// Follows the states of an endpoint's stages, and lets go of those that were the default before.
 struct EndpointReconciler: Reconciler {
     let kind = ResourceKind.endpoint
     let store: Store
@@ -25,7 +25,7 @@ struct EndpointReconciler: Reconciler {
             }
             return .seconds(5)
         }
-        let again = try await letFormerGo(endpoint, stages)
+        guard try await letFormersGo(endpoint, stages) else { return .zero }
         let next = endpoint.status(stages: stages)
         if next != endpoint.status {
             var changed = endpoint
@@ -34,7 +34,9 @@ struct EndpointReconciler: Reconciler {
             let event = next.phase == endpoint.status.phase ? nil : next.cause ?? EndpointReconciler.line(next.phase)
             _ = try await store.updateStatus(changed, event: event)
         }
-        return again
+        return endpoint.spec.formers.map(\.keptUntil).filter { $0 > sources.now() }.min().map { end in
+            .milliseconds(Int(end.timeIntervalSince(sources.now()) * 1000) + 1)
+        }
     }
 
     func stages(of endpoint: Endpoint) async throws -> [Stage] {
@@ -43,19 +45,25 @@ struct EndpointReconciler: Reconciler {
         return try await store.records(query).map { try $0.decoded() }
     }
 
-    private func letFormerGo(_ endpoint: Endpoint, _ stages: [Stage]) async throws -> Duration? {
-        guard let former = endpoint.spec.former else { return nil }
-        let rest = former.keptUntil.timeIntervalSince(sources.now())
-        if rest > 0 { return .milliseconds(Int(rest * 1000) + 1) }
+    /// Those whose time is over are deleted, in one transaction with forgetting them: none becomes the default meanwhile.
+    /// - Returns: false where someone else has written meanwhile, and where there is more to do then.
+    private func letFormersGo(_ endpoint: Endpoint, _ stages: [Stage]) async throws -> Bool {
+        let now = sources.now()
+        let over = Set(endpoint.spec.formers.filter { $0.keptUntil <= now }.map(\.stageID))
+        guard !over.isEmpty else { return true }
         // A table with the new default is out before the old one's pods are let go.
         try await publisher.publish()
-        if let stage = stages.first(where: { $0.id == former.stageID }), stage.id != endpoint.spec.defaultStageID {
-            _ = try await store.move(stage, to: .deleteInProgress, event: "another stage has become the default")
+        var batch = Batch()
+        for var stage in stages where over.contains(stage.id) && stage.status.phase != .deleteInProgress {
+            stage.status.phase = .deleteInProgress
+            stage.status.cause = nil
+            try batch.update(stage, event: "another stage has become the default")
         }
-        try await store.updateSpec(endpoint.key, of: Endpoint.self) { spec in
-            if spec.former == former { spec.former = nil }
-        }
-        return nil
+        var next = endpoint
+        next.spec.formers.removeAll { over.contains($0.stageID) }
+        try batch.update(next)
+        _ = try await store.apply(batch)
+        return false
     }
 
     private static func line(_ phase: EndpointPhase) -> String {

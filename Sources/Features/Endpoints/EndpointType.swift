@@ -94,9 +94,10 @@ struct EndpointType: ResourceType {
         var query = Query(.stage, project: endpoint.metadata.project)
         query.referring = endpoint.key
         let others = try await store.records(query).filter { $0.key.id != endpoint.spec.defaultStageID }
-        // A stage that was the default and is only kept to go back to goes with the endpoint.
+        // Stages that were the default and are only kept to go back to go with the endpoint.
+        let formers = Set(endpoint.spec.formers.map(\.stageID))
         let blocking = others.filter {
-            $0.key.id != endpoint.spec.former?.stageID && $0.phase != StagePhase.deleteInProgress.rawValue
+            !formers.contains($0.key.id) && $0.phase != StagePhase.deleteInProgress.rawValue
         }
         guard blocking.isEmpty else {
             throw TakumiError(
@@ -114,6 +115,11 @@ struct EndpointType: ResourceType {
 
 /// An endpoint as the vendor's SDK reads it.
 struct EndpointWire: Encodable, Sendable {
+    struct Former: Encodable, Sendable {
+        var endpointStageId: String
+        var keptUntilDatetime: String
+    }
+
     var endpointId: String
     var endpointName: String
     var endpointStatusCode: String
@@ -127,12 +133,11 @@ struct EndpointWire: Encodable, Sendable {
     var apigwStatusCode: String
     var apigwStageUrl: String?
     var defaultStageId: String
-    /// The default stage before the last switch, and until when it is kept.
-    var formerStageId: String?
-    var formerStageKeptUntil: String?
+    /// Stages that were the default before; the first is what going back leads to.
+    var formerStageList: [Former]
     /// As of its stages: false where one of them was created by an older version of the platform.
     var isClusterLatest: Bool
-    var expireDatetime: String?
+    var expiredDatetime: String?
     var endpointStageList: [StageWire]
     var tagList: [WireTag]
 
@@ -151,10 +156,11 @@ struct EndpointWire: Encodable, Sendable {
         apigwStatusCode = endpoint.status.gateway.rawValue
         apigwStageUrl = stages.first { $0.isDefaultStage }?.apigwStageUrl
         defaultStageId = endpoint.spec.defaultStageID
-        formerStageId = endpoint.spec.former?.stageID
-        formerStageKeptUntil = endpoint.spec.former.map { WireJSON.time($0.keptUntil) }
+        formerStageList = endpoint.spec.formers.reversed().map {
+            Former(endpointStageId: $0.stageID, keptUntilDatetime: WireJSON.time($0.keptUntil))
+        }
         isClusterLatest = stages.allSatisfy(\.isClusterLatest)
-        expireDatetime = stages.compactMap(\.expireDatetime).min()
+        expiredDatetime = stages.compactMap(\.expiredDatetime).min()
         endpointStageList = stages
         tagList = metadata.tags.map(WireTag.init)
     }

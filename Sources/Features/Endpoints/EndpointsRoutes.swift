@@ -134,7 +134,8 @@ extension EndpointsFeature {
                 ], filters: [.init("endpointStageId"), .init("endpointId"), .init("modelId")])
             + APIDescription([
                 .init(
-                    "PUT", "/endpoints/{id}/default-stage", "Make another stage the default",
+                    "PUT", "/endpoints/{id}/default-stage",
+                    "Make another stage the default, with the former one's API keys and rate limit where it has none",
                     body: [.init("endpointStageId", required: true), .init("keepMinutes", "integer")],
                     payload: "endpoint"),
                 .init(

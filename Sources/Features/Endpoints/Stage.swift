@@ -26,6 +26,13 @@ package struct StageSpec: ResourceSpec {
     }
 
     package var references: [Reference] { [Reference(ResourceKey(.endpoint, endpointID), .part)] }
+
+    /// What guards the default stage guards the one that takes its place, unless that has rules of its own: a switch opens
+    /// an address to nobody, and whoever has a key goes on.
+    mutating func takeProtection(of former: StageSpec) {
+        if keys.isEmpty { keys = former.keys }
+        ratePerSecond = ratePerSecond ?? former.ratePerSecond
+    }
 }
 
 /// The rules by which a stage gets more or fewer instances.

@@ -38,10 +38,10 @@ struct StageWire: Encodable, Sendable {
     var autoScaler: AutoScaler
     var nodeCount: Int
     var isActiveNodeGroupStatus: Bool
-    /// False where it was created by an older version of the platform: until `expireDatetime` another stage should take
+    /// False where it was created by an older version of the platform: until `expiredDatetime` another stage should take
     /// its place (12.7).
     var isClusterLatest: Bool
-    var expireDatetime: String?
+    var expiredDatetime: String?
     var podCount: Int
     var runningPodCount: Int
     var useLog: Bool
@@ -82,7 +82,7 @@ struct StageWire: Encodable, Sendable {
         nodeCount = status.nodes.isEmpty ? spec.nodeCount : status.nodes.count
         isActiveNodeGroupStatus = !status.nodes.isEmpty
         isClusterLatest = expiry == nil
-        expireDatetime = expiry.map(WireJSON.time)
+        expiredDatetime = expiry.map(WireJSON.time)
         podCount = resources.reduce(0) { $0 + $1.podCount }
         runningPodCount = resources.reduce(0) { $0 + $1.runningPodCount }
         useLog = spec.usesLog

@@ -14,8 +14,9 @@ import Testing
         var text = """
             {"endpointId":"e","endpointName":"iris","endpointStatusCode":"UPDATE_IN_PROGRESS","description":"",
              "statusReason":"stage 'next': the model is being loaded","apigwStatusCode":"NOT_FOUND_STAGE",
-             "apigwStageUrl":"127.0.0.1:8445/default/iris","formerStageId":"2",
-             "formerStageKeptUntil":"2026-01-31T14:05:09Z","tagList":[],
+             "apigwStageUrl":"127.0.0.1:8445/default/iris","tagList":[],
+             "formerStageList":[{"endpointStageId":"2","keptUntilDatetime":"2026-01-31T14:05:09Z"},
+              {"endpointStageId":"3","keptUntilDatetime":"2026-01-31T14:05:10Z"}],
              "endpointStageList":[
               {"endpointStageId":"2","endpointStageName":"next","endpointStageStatusCode":"CREATE_IN_PROGRESS",
                "statusReason":"the model is being loaded","isDefaultStage":false,"nodeCount":2,
@@ -189,11 +190,16 @@ import Testing
             EndpointLogs.Source.all(of: twice.resources, on: twice, nil).map(\.label) == ["iris 0", "iris 1", "iris"])
     }
 
-    @Test func aFormerDefaultIsKeptForAWhile() throws {
+    @Test func formerDefaultsAreKeptForAWhile() throws {
         let view = try endpoint()
         let end = try #require(Timestamp.seconds("2026-01-31T14:05:09Z"))
-        #expect(Endpoints.former(view, now: end - 1) == "next, kept until \(Timestamp.local("2026-01-31T14:05:09Z"))")
-        #expect(Endpoints.former(view, now: end) == "next, going")
+        #expect(
+            Endpoints.formers(view, now: end - 1).map(\.1) == [
+                "next, kept until \(Timestamp.local("2026-01-31T14:05:09Z"))",
+                "3, kept until \(Timestamp.local("2026-01-31T14:05:10Z"))",
+            ])
+        #expect(Endpoints.formers(view, now: end).map(\.0) == ["former default", ""])
+        #expect(Endpoints.formers(view, now: end).first?.1 == "next, going")
     }
 
     // MARK: - Requests

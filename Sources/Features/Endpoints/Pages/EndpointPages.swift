@@ -28,7 +28,7 @@ extension EndpointType: PagedType {
             .title(endpoint.metadata.name, href: address(endpoint.id, page)),
             .badges(
                 [Badge(endpoint.status.phase, cause: endpoint.status.cause)]
-                    + ServingText.outdated(wire.expireDatetime, page.t)),
+                    + ServingText.outdated(wire.expiredDatetime, page.t)),
             .badge(ServingText.badge(endpoint.status.gateway)),
             wire.apigwStageUrl.map(ServingText.url) ?? .text(""),
             pods(wire),
@@ -61,17 +61,16 @@ extension EndpointType: PagedType {
             guard let url = resource.apigwEndpointUri else { continue }
             facts.append((t("serving.resourceURL"), .code(url)))
         }
-        var cards = [FactCard(t("serving.address"), facts)]
-        if let former = endpoint.spec.former {
-            cards.append(
-                FactCard(
-                    t("serving.former"),
-                    [
-                        (t("endpointStage.one"), link(former.stageID, wire, page)),
-                        (t("serving.keptUntil"), .time(former.keptUntil)),
-                    ]))
+        let cards = [FactCard(t("serving.address"), facts)]
+        let formers = endpoint.spec.formers.reversed().map { former in
+            FactCard(
+                t("serving.former"),
+                [
+                    (t("endpointStage.one"), link(former.stageID, wire, page)),
+                    (t("serving.keptUntil"), .time(former.keptUntil)),
+                ])
         }
-        return cards
+        return cards + formers
     }
 
     private func main(_ wire: EndpointWire) -> StageWire? { wire.endpointStageList.first { $0.isDefaultStage } }
@@ -90,7 +89,7 @@ extension EndpointType: PagedType {
                 page.t("endpointStage.new"), href: "\(page.base)/endpoint-stages/new?endpointId=\(endpoint.id)",
                 icon: "plus")
         ]
-        if endpoint.spec.former != nil {
+        if !endpoint.spec.formers.isEmpty {
             actions.append(
                 Action(
                     page.t("serving.goBack"), href: "\(address(endpoint.id, page))/do/go-back", isDialog: true,

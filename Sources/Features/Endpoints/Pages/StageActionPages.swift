@@ -122,7 +122,7 @@ struct StageActionPages: Sendable {
     }
 
     private func goBackQuestion(_ endpoint: Endpoint, _ page: Page) async throws -> Confirmation {
-        let former = endpoint.spec.former.map { ResourceKey(.stage, $0.stageID) }
+        let former = endpoint.spec.formers.last.map { ResourceKey(.stage, $0.stageID) }
         var name: String?
         if let former { name = try await store.record(former)?.metadata.name }
         return Confirmation(

@@ -31,7 +31,7 @@ extension StageType: PagedType {
             .title(stage.metadata.name, href: address(stage.id, page)),
             .badges(
                 [Badge(stage.status.phase, cause: stage.status.cause)]
-                    + ServingText.outdated(wire.expireDatetime, page.t)),
+                    + ServingText.outdated(wire.expiredDatetime, page.t)),
             wire.isDefaultStage ? .badge(Badge(page.t("serving.isDefault"), .good)) : .text(""),
             ServingText.url(wire.apigwStageUrl),
             .text(wire.flavor?.name ?? ""),
@@ -131,7 +131,7 @@ extension StageType: PagedType {
                 actions.append(
                     Action(t("serving.makeDefault"), href: "\(address)/make-default", look: .primary, icon: "check"))
             }
-        } else if endpoint.spec.former != nil {
+        } else if !endpoint.spec.formers.isEmpty {
             actions.append(
                 Action(
                     t("serving.goBack"), href: "\(page.base)/endpoints/\(endpoint.id)/do/go-back", isDialog: true,

@@ -80,7 +80,10 @@ struct SearchSpec: Equatable, Sendable {
             if isLog { throw Wrong("a log scale has no steps") }
             let width = try number(step, kind)
             if width <= 0 { throw Wrong("the step \(step) must be above 0") }
-            if width > high - low, high > low { throw Wrong("the step \(step) is larger than the range") }
+            // 0.1 to 0.3 by 0.2 fits, whatever the last bit says.
+            if width > (high - low) * (1 + 1e-9), high > low {
+                throw Wrong("the step \(step) is larger than the range")
+            }
         }
         return .range(low: bounds[0], high: bounds[1], step: step, isLog: isLog)
     }

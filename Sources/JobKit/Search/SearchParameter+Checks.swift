@@ -100,7 +100,9 @@ extension SearchParameter {
         let low = whole(item.hyperparameterMinValue, "hyperparameterMinValue", isRequired: true)
         let high = whole(item.hyperparameterMaxValue, "hyperparameterMaxValue", isRequired: true)
         let step = whole(item.hyperparameterStep, "hyperparameterStep", isRequired: false)
-        guard let low, let high, checkRange(low, high, step, field, isLog: isLog, &validator) else { return nil }
+        guard let low, let high,
+            checkRange(low, high, step, field, isLog: isLog, fits: { $0 <= high - low }, &validator)
+        else { return nil }
         return .int(low...high, step: step ?? 1, log: isLog)
     }
 
@@ -126,17 +128,19 @@ extension SearchParameter {
             validator.refuse(
                 "\(field).hyperparameterStep", "is required for a double with the strategy GRID, which needs a step")
         }
-        guard let low, let high, checkRange(low, high, step, field, isLog: isLog && strategy != .grid, &validator)
-        else {
-            return nil
-        }
+        guard let low, let high,
+            checkRange(
+                low, high, step, field, isLog: isLog && strategy != .grid, fits: { count(low...high, $0) > 1 },
+                &validator)
+        else { return nil }
         validator.require(
             (high - low).isFinite, "\(field).hyperparameterMaxValue", "\(high) is too far from the minimum \(low)")
         return .double(low...high, step: step, log: isLog && strategy != .grid)
     }
 
     private static func checkRange<T: Comparable & SignedNumeric>(
-        _ low: T, _ high: T, _ step: T?, _ field: String, isLog: Bool, _ validator: inout Validator
+        _ low: T, _ high: T, _ step: T?, _ field: String, isLog: Bool, fits: (T) -> Bool,
+        _ validator: inout Validator
     ) -> Bool {
         guard low <= high else {
             validator.refuse(
@@ -149,7 +153,7 @@ extension SearchParameter {
                 return false
             }
             validator.require(
-                step <= high - low || low == high, "\(field).hyperparameterStep",
+                low == high || fits(step), "\(field).hyperparameterStep",
                 "\(step) is larger than the range from \(low) to \(high)")
         }
         guard isLog else { return true }

@@ -41,7 +41,7 @@ package struct SearchParameter: Codable, Sendable, Equatable {
         }
     }
 
-    private static func count(_ range: ClosedRange<Double>, _ step: Double) -> Int {
+    static func count(_ range: ClosedRange<Double>, _ step: Double) -> Int {
         // A step that divides the range must reach its end, whatever the last bit says.
         let steps = ((range.upperBound - range.lowerBound) / step * (1 + 1e-12) + 1e-9).rounded(.down)
         return steps < 1e9 ? Int(steps) + 1 : Int(1e9)

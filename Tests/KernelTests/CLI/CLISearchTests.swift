@@ -10,6 +10,7 @@ import Testing
         ("lr=double:0.001..0.1", .double, .range(low: "0.001", high: "0.1", step: nil, isLog: false)),
         ("lr=double:1e-5..1e-1:log", .double, .range(low: "1e-5", high: "1e-1", step: nil, isLog: true)),
         ("lr=double:0..1:0.25", .double, .range(low: "0", high: "1", step: "0.25", isLog: false)),
+        ("lr=double:0.1..0.3:0.2", .double, .range(low: "0.1", high: "0.3", step: "0.2", isLog: false)),
         ("n=int:1..9:2", .int, .range(low: "1", high: "9", step: "2", isLog: false)),
         ("n=int:-5..5", .int, .range(low: "-5", high: "5", step: nil, isLog: false)),
         ("n=int:7..7", .int, .range(low: "7", high: "7", step: nil, isLog: false)),

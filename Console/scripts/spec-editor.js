@@ -13,7 +13,7 @@ const groups = () => new Set(all(TYPE).map((select) => select.closest("[data-pai
 const inputOf = (row, name) => one(`[name$=".hyperparameter${name}"]`, row);
 const textOf = (row, name) => inputOf(row, name)?.value.trim() ?? "";
 const typeOf = (row) => inputOf(row, "TypeCode").value.toLowerCase();
-const isGrid = (group) => group.closest("form")?.elements.tuningStrategyName?.value === "GRID";
+const isGrid = (group) => group.closest("form")?.elements.searchStrategyCode?.value === "GRID";
 
 export function setUpSpecs() {
     for (const group of groups()) {

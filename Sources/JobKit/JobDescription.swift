@@ -22,9 +22,13 @@ extension APIDescription {
         .init("objectiveGoal", "number"), .init("objectiveStrategyCode", note: "MIN, MAX or LATEST"),
         .init("maxFailedTrialCount", "integer"), .init("maxTrialCount", "integer"),
         .init("parallelTrialCount", "integer", note: "1 to 10"), .init("maxDurationSeconds", "integer"),
-        .init("tuningStrategyName", note: SearchStrategy.allCases.map(\.rawValue).joined(separator: ", ")),
+        .init("searchStrategyCode", note: SearchStrategy.allCases.map(\.rawValue).joined(separator: ", ")),
+        .init(
+            "tuningStrategyName",
+            note: "the same for the vendor's SDK, which is answered the nearest of GRID, RANDOM, BAYESIAN_OPTIMIZATION"),
         .init("tuningStrategyRandomState", "integer"),
-        .init("earlyStoppingAlgorithm", note: StoppingRule.Rule.allCases.map(\.rawValue).joined(separator: ", ")),
+        .init("earlyStoppingRuleCode", note: StoppingRule.Rule.allCases.map(\.rawValue).joined(separator: ", ")),
+        .init("earlyStoppingAlgorithm", note: "the same for the vendor's SDK, which is answered MEDIAN"),
         .init("earlyStoppingMinTrialCount", "integer"), .init("earlyStoppingStartStep", "integer"),
     ]
 }

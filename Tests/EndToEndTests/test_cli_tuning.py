@@ -166,7 +166,7 @@ def test_template(api: API, command, folder, tmp_path):
         *["--search", "x=double:0..1", "--maximize", "score", "--max-trials", "1", "--description", "kept"],
         *["--early-stopping", "asha"],
     )
-    assert made["earlyStoppingAlgorithm"] == "ASHA"
+    assert made["earlyStoppingRuleCode"] == "ASHA"
     assert made["trainingTemplateName"] == name and made["imageId"] == api.images["python"]["imageId"]
     assert made["timeoutMinutes"] == 120 and made["sourceDirUri"].startswith("obs://")
     table = plain("template", "list").stdout
@@ -181,7 +181,7 @@ def test_template(api: API, command, folder, tmp_path):
     )
     assert changed["trainingTemplateName"] == f"{name}-2" and changed["description"] == "kept"
     assert [item["parameterName"] for item in changed["hyperparameterList"]] == ["x", "opt"]
-    assert not changed.get("earlyStoppingAlgorithm")
+    assert not changed.get("earlyStoppingRuleCode")
     assert changed["timeoutMinutes"] == 120 and changed["useTorchrun"] is False and changed["tagList"]
     name = f"{name}-2"
 

@@ -109,7 +109,7 @@ def test_from_the_form_to_the_best_trial(admin, console):
     page = admin.page
     name = fill_form(admin, console, STEADY, parallelTrialCount="1", maxTrialCount="6")
     expect(admin.field("modelUploadUri")).to_have_value(re.compile(rf"/hyperparameter-tunings/{name}/model$"))
-    admin.field("tuningStrategyName").select_option("GRID")
+    admin.field("searchStrategyCode").select_option("GRID")
     fill_row(admin, 0, "x", "int", MinValue="5", MaxValue="10")
     admin.submit("Create tuning")
     expect(admin.toast()).to_contain_text(f"Tuning {name} requested")
@@ -157,7 +157,7 @@ def test_rows_of_the_search(admin, console):
     fill_row(admin, 0, "x", "double", MinValue="0", MaxValue="0.3", Step="0.1")
     fill_row(admin, 1, "kind", "categorical", SpecifiedValues="a, b ,c")
     expect(page.locator("[data-combinations]")).to_be_empty()
-    admin.field("tuningStrategyName").select_option("GRID")
+    admin.field("searchStrategyCode").select_option("GRID")
     expect(page.locator("[data-combinations]")).to_have_text("12 combinations")
     # More trials than that would be refused, so the form no longer proposes them.
     expect(admin.field("maxTrialCount")).to_have_value("")
@@ -353,13 +353,13 @@ def test_copy_edit_delete(admin, console):
         tuningStrategyRandomState="11", objectiveGoal="-5", metricRegex=r"(\w+)\s*=\s*([-+.\d]+)",
     )  # fmt: skip
     admin.field("objectiveTypeCode").select_option("MINIMIZE")
-    admin.field("tuningStrategyName").select_option("RANDOM")
+    admin.field("searchStrategyCode").select_option("RANDOM")
     fill_row(admin, 0, "x", "double", MinValue="0.001", MaxValue="10", Scale="log")
     fill_row(admin, 1, "n", "int", MinValue="1", MaxValue="9", Step="2")
     fill_row(admin, 2, "kind", "categorical", SpecifiedValues="a,b")
     fill_row(admin, 3, "size", "discrete", SpecifiedValues="0.50, 1e3")
     unfold(admin)
-    admin.field("earlyStoppingAlgorithm").select_option("MEDIAN")
+    admin.field("earlyStoppingRuleCode").select_option("MEDIAN")
     admin.fill(earlyStoppingMinTrialCount="5", earlyStoppingStartStep="6", maxDurationSeconds="900")
     admin.fill(timeoutMinutes="70", **{"metricList[0].name": "loss", "metricList[1].name": "step"})
     admin.fill(**{"tagList[0].tagKey": "team", "tagList[0].tagValue": "vision"})
@@ -449,7 +449,7 @@ def test_without_javascript(console, windows, done):
     assert page.locator("[data-pairs=hyperparameterSpecList] [data-pair]:visible").count() >= 3
     fill_row(window, 0, "x", "int", MinValue="9", MaxValue="6")
     fill_row(window, 1, "kind", "categorical", SpecifiedValues="a")
-    window.field("tuningStrategyName").select_option("GRID")
+    window.field("searchStrategyCode").select_option("GRID")
     window.fill(maxTrialCount="")
     window.submit("Create tuning")
     expect(page.locator("#form-error")).to_be_visible()
@@ -543,7 +543,7 @@ def test_in_japanese_on_a_narrow_screen(console, windows, done):
     assert not overflow(page), overflow(page)
     window.open("hyperparameter-tunings/new")
     fill_row(window, 0, "x" * 50, "int", MinValue="1", MaxValue="3")
-    window.field("tuningStrategyName").select_option("GRID")
+    window.field("searchStrategyCode").select_option("GRID")
     expect(page.locator("[data-combinations]")).to_contain_text("3")
     expect(page.locator("[data-combinations]")).not_to_contain_text("combinations")
     assert not overflow(page), overflow(page)
@@ -614,7 +614,7 @@ def test_templates(admin, console):
     admin.fill(**shared | trained | tuned)
     fill_row(admin, 0, "lr", "double", MinValue="0.001", MaxValue="0.1", Scale="log")
     fill_row(admin, 1, "optimizer", "categorical", SpecifiedValues="sgd,adam")
-    chosen = {"objectiveTypeCode": "MINIMIZE", "tuningStrategyName": "RANDOM", "earlyStoppingAlgorithm": "ASHA"}
+    chosen = {"objectiveTypeCode": "MINIMIZE", "searchStrategyCode": "RANDOM", "earlyStoppingRuleCode": "ASHA"}
     for field, value in chosen.items():
         admin.field(field).select_option(value)
     admin.submit("Create template")

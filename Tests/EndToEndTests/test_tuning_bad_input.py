@@ -113,6 +113,8 @@ BAD = [
     # The strategy, and its end.
     ("tuningStrategyName", RANDOM | {"tuningStrategyName": "HYPERBAND"}, "GRID, RANDOM, BAYESIAN_OPTIMIZATION"),
     ("tuningStrategyName", RANDOM | {"tuningStrategyName": "grid"}, "'grid'"),
+    ("searchStrategyCode", RANDOM | {"searchStrategyCode": "TPE"}, "GAUSSIAN_PROCESS, CMA_ES"),
+    ("tuningStrategyName", RANDOM | {"searchStrategyCode": "CMA_ES"}, "give searchStrategyCode alone"),
     ("tuningStrategyRandomState", {"tuningStrategyRandomState": -1}, "4294967295"),
     ("tuningStrategyRandomState", {"tuningStrategyRandomState": 2**32}, "4294967295"),
     ("tuningStrategyRandomState", {"tuningStrategyRandomState": "x"}, ""),
@@ -165,6 +167,12 @@ BAD = [
     ("metricRegex", {"metricRegex": 5}, ""),
     # Early stopping.
     ("earlyStoppingAlgorithm", {"earlyStoppingAlgorithm": "MEAN"}, "MEDIAN, MEDIAN_KATIB, ASHA"),
+    ("earlyStoppingRuleCode", {"earlyStoppingRuleCode": "MEAN"}, "MEDIAN, MEDIAN_KATIB, ASHA"),
+    (
+        "earlyStoppingAlgorithm",
+        {"earlyStoppingAlgorithm": "MEDIAN_KATIB", "earlyStoppingRuleCode": "ASHA"},
+        "give earlyStoppingRuleCode alone",
+    ),
     ("earlyStoppingMinTrialCount", {"earlyStoppingAlgorithm": "MEDIAN", "earlyStoppingMinTrialCount": 0}, "1"),
     ("earlyStoppingStartStep", {"earlyStoppingAlgorithm": "MEDIAN", "earlyStoppingStartStep": 0}, "1"),
     ("earlyStoppingStartStep", {"earlyStoppingAlgorithm": "MEDIAN", "earlyStoppingStartStep": 1001}, "1000"),

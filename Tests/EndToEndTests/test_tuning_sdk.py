@@ -102,8 +102,16 @@ def test_goal_over_a_grid_of_every_type(seen):
 def test_stop_and_delete(seen):
     assert "stop" in seen["refused"], seen["refused"]
     assert seen["stopped"][1] == "STOPPED"
-    assert set(seen["listed"]) == {"pytorch", "tensorflow", "python-goal", "python-stop"}
+    assert set(seen["listed"]) == {"pytorch", "tensorflow", "python-goal", "python-stop", "own"}
     assert seen["left"] == 0
+
+
+def test_options_of_ours_leave_its_lists_readable(seen):
+    """What it has no word for stands in fields of ours; in its own the nearest of its words (K-1)."""
+    made = seen["own"]["hyperparameterTuning"]
+    assert (made["searchStrategyCode"], made["earlyStoppingRuleCode"]) == ("CMA_ES", "ASHA")
+    read = seen["ownRead"]
+    assert (read["tuning_strategy_name"], read["early_stopping_algorithm"]) == ("BAYESIAN_OPTIMIZATION", "MEDIAN")
 
 
 def test_refusal_reaches_the_user(seen):

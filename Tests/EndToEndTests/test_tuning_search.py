@@ -34,7 +34,7 @@ def test_strategies(api: API, strategy):
     first, again, other = tune(7), tune(7), tune(0)
     done = first.wait(timeout=300)
     assert done["hyperparameterTuningStatusReason"] == "MaxTrialsReached" and first.codes() == ["SUCCEEDED"] * 12
-    assert done["tuningStrategyName"] == strategy and done["tuningStrategyRandomState"] == 7
+    assert done["searchStrategyCode"] == strategy and done["tuningStrategyRandomState"] == 7
     for x, n, kind in first.values():
         assert 0 <= float(x) <= 1 and 1 <= int(n) <= 20 and kind in "abc", (x, n, kind)
     values = [trial["objectiveValue"] for trial in first.trials()]
@@ -53,7 +53,7 @@ def test_without_a_random_state_one_is_drawn_and_told(api: API):
 
 def test_default_strategy(api: API):
     tuning = api.tune(ECHO, double("x", 0, 1), tuningStrategyName="", maxTrialCount=1)
-    assert tuning.wait()["tuningStrategyName"] == "BAYESIAN_OPTIMIZATION"
+    assert tuning.wait()["searchStrategyCode"] == "BAYESIAN_OPTIMIZATION"
 
 
 def test_grid_of_every_type(api: API):

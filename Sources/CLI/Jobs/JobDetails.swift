@@ -43,7 +43,7 @@ enum JobDetails {
     static func search(_ item: JSONValue) -> [Line] {
         let metrics = (item["metricList"].array ?? []).map { $0["name"].text }
         let state = item["tuningStrategyRandomState"].text
-        let strategy = Format.state(item["tuningStrategyName"].string)
+        let strategy = Format.state(item["searchStrategyCode"].string)
         return lines((item["hyperparameterSpecList"].array ?? []).map(SearchSpec.text), title: "search") + [
             ("objective", objective(item)),
             ("metrics", metrics.count > 1 ? metrics.joined(separator: ", ") : ""),
@@ -65,7 +65,7 @@ enum JobDetails {
     }
 
     private static func earlyStopping(_ item: JSONValue) -> String {
-        let rule = Format.state(item["earlyStoppingAlgorithm"].string)
+        let rule = Format.state(item["earlyStoppingRuleCode"].string)
         let (trials, step) = (item["earlyStoppingMinTrialCount"].int, item["earlyStoppingStartStep"].text)
         return rule
             + (trials.map { ", after \(Format.count($0, "trial"))" } ?? "")

@@ -2,7 +2,7 @@ extension JobRequest {
     static let searchFields = [
         "hyperparameterSpecList", "metricList", "metricRegex", "objectiveMetric", "objectiveTypeCode", "objectiveGoal",
         "objectiveStrategyCode", "maxFailedTrialCount", "maxTrialCount", "parallelTrialCount", "maxDurationSeconds",
-        "tuningStrategyName", "tuningStrategyRandomState", "earlyStoppingAlgorithm", "earlyStoppingMinTrialCount",
+        "searchStrategyCode", "tuningStrategyRandomState", "earlyStoppingRuleCode", "earlyStoppingMinTrialCount",
         "earlyStoppingStartStep",
     ]
 
@@ -12,15 +12,15 @@ extension JobRequest {
         applyObjective(search)
         applyMetrics(search.metric)
         set("metricRegex", search.metricRegex)
-        set("tuningStrategyName", search.strategy?.code)
+        set("searchStrategyCode", search.strategy?.code)
         set("tuningStrategyRandomState", JSONValue.int(search.randomState))
         set(nodes: nil, parallel: search.parallel)
         set("maxDurationSeconds", JSONValue.int(search.maxDuration))
         applyLimits(search)
         if search.earlyStopping == .off {
-            for field in ["Algorithm", "MinTrialCount", "StartStep"] { fields["earlyStopping\(field)"] = nil }
+            for field in ["RuleCode", "MinTrialCount", "StartStep"] { fields["earlyStopping\(field)"] = nil }
         }
-        set("earlyStoppingAlgorithm", search.earlyStopping?.code)
+        set("earlyStoppingRuleCode", search.earlyStopping?.code)
         set("earlyStoppingMinTrialCount", JSONValue.int(search.minTrials))
         set("earlyStoppingStartStep", JSONValue.int(search.startStep))
     }
@@ -80,7 +80,7 @@ extension JobRequest {
 
     /// As `missing` for jobs, of a tuning.
     func missing(_ search: SearchSettings) -> [String] {
-        let isGrid = (search.strategy?.code ?? fields["tuningStrategyName"]?.string) == TuningStrategy.grid.code
+        let isGrid = (search.strategy?.code ?? fields["searchStrategyCode"]?.string) == TuningStrategy.grid.code
         return missing([
             ("--search", "hyperparameterSpecList", search.search.first?.name),
             ("--maximize or --minimize", "objectiveMetric", search.objective?.metric),

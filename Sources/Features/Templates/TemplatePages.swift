@@ -73,13 +73,13 @@ extension TemplateType: PagedType {
             (t("tuning.goal"), .text(search.objectiveGoal?.text ?? "")),
             (t("tuning.metrics"), .lines((search.metricList ?? []).compactMap(\.name))),
             (t("tuning.metricRegex"), .code(search.metricRegex ?? "")),
-            (t("tuning.strategy"), .text(search.tuningStrategyName.map { t("tuning.strategy.\($0)") } ?? "")),
+            (t("tuning.strategy"), .text(search.strategyCode.map { t("tuning.strategy.\($0)") } ?? "")),
             (t("tuning.randomState"), number(search.tuningStrategyRandomState)),
             (t("tuning.maxTrials"), number(search.maxTrialCount)),
             (t("tuning.maxFailed"), number(search.maxFailedTrialCount)),
             (t("tuning.parallel"), number(search.parallelTrialCount)),
             (t("tuning.maxDuration"), number(search.maxDurationSeconds)),
-            (t("tuning.earlyStopping"), .text(search.earlyStoppingAlgorithm.map { t("tuning.stopping.\($0)") } ?? "")),
+            (t("tuning.earlyStopping"), .text(search.ruleCode.map { t("tuning.stopping.\($0)") } ?? "")),
         ]
         return all.filter { if case .text("") = $0.value { false } else { true } }
     }

@@ -67,7 +67,7 @@ struct TemplateWire: Encodable, Sendable {
     func encode(to encoder: any Encoder) throws {
         try own.encode(to: encoder)
         try settings.job.encode(to: encoder)
-        try settings.search.encode(to: encoder)
+        try settings.search.inOwnFields.encode(to: encoder)
     }
 }
 

@@ -67,9 +67,9 @@ extension TuningType {
         body.maxTrialCount = spec.maxTrials.map { WholeNumber($0) }
         body.parallelTrialCount = WholeNumber(spec.parallelTrials)
         body.maxDurationSeconds = spec.maxDuration.map { WholeNumber($0) }
-        body.tuningStrategyName = spec.strategy.rawValue
+        body.searchStrategyCode = spec.strategy.rawValue
         body.tuningStrategyRandomState = WholeNumber(spec.randomState)
-        body.earlyStoppingAlgorithm = spec.earlyStopping?.rule.rawValue
+        body.earlyStoppingRuleCode = spec.earlyStopping?.rule.rawValue
         body.earlyStoppingMinTrialCount = spec.earlyStopping.map { WholeNumber($0.minTrials) }
         body.earlyStoppingStartStep = spec.earlyStopping.map { WholeNumber($0.startStep) }
         return body

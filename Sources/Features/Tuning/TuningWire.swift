@@ -35,8 +35,10 @@ struct TuningWire: Encodable, Sendable {
         var parallelTrialCount: Int
         var maxDurationSeconds: Int?
         var tuningStrategyName: String
+        var searchStrategyCode: String
         var tuningStrategyRandomState: Int
         var earlyStoppingAlgorithm: String?
+        var earlyStoppingRuleCode: String?
         var earlyStoppingMinTrialCount: Int?
         var earlyStoppingStartStep: Int?
         var trialCount: Int
@@ -72,8 +74,10 @@ struct TuningWire: Encodable, Sendable {
             objectiveGoal: spec.objective.goal, objectiveStrategyCode: spec.objective.strategy.rawValue,
             maxFailedTrialCount: spec.maxFailedTrials, maxTrialCount: spec.maxTrials,
             parallelTrialCount: spec.parallelTrials, maxDurationSeconds: spec.maxDuration,
-            tuningStrategyName: spec.strategy.rawValue, tuningStrategyRandomState: spec.randomState,
-            earlyStoppingAlgorithm: spec.earlyStopping?.rule.rawValue,
+            tuningStrategyName: spec.strategy.vendorCode, searchStrategyCode: spec.strategy.rawValue,
+            tuningStrategyRandomState: spec.randomState,
+            earlyStoppingAlgorithm: spec.earlyStopping?.rule.vendorCode,
+            earlyStoppingRuleCode: spec.earlyStopping?.rule.rawValue,
             earlyStoppingMinTrialCount: spec.earlyStopping?.minTrials,
             earlyStoppingStartStep: spec.earlyStopping?.startStep, trialCount: status.counts.total,
             successfulTrialCount: status.counts[.succeeded], runningTrialCount: status.counts.active,

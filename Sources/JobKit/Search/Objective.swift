@@ -35,6 +35,14 @@ package enum SearchStrategy: String, Codable, Sendable, CaseIterable {
     case bayesian = "BAYESIAN_OPTIMIZATION"
     case gaussianProcess = "GAUSSIAN_PROCESS"
     case cmaEs = "CMA_ES"
+
+    /// The nearest that the vendor's SDK knows: it reads no list with another code in it.
+    package var vendorCode: String {
+        switch self {
+        case .grid, .random, .bayesian: rawValue
+        case .gaussianProcess, .cmaEs: SearchStrategy.bayesian.rawValue
+        }
+    }
 }
 
 /// When a trial is not worth going on with.
@@ -45,6 +53,9 @@ package struct StoppingRule: Codable, Sendable, Equatable {
         /// As Katib reads it: an arithmetic mean, looked at once.
         case katibMedian = "MEDIAN_KATIB"
         case asha = "ASHA"
+
+        /// The only one that the vendor's SDK knows.
+        package var vendorCode: String { Rule.median.rawValue }
     }
 
     package var rule: Rule

@@ -33,15 +33,37 @@ package struct SearchBody: Codable, Sendable, Equatable {
     package var maxTrialCount: WholeNumber?
     package var parallelTrialCount: WholeNumber?
     package var maxDurationSeconds: WholeNumber?
+    /// The vendor's word; its SDK knows GRID, RANDOM and BAYESIAN_OPTIMIZATION.
     package var tuningStrategyName: String?
+    /// Ours, of `SearchStrategy`.
+    package var searchStrategyCode: String?
     package var tuningStrategyRandomState: WholeNumber?
+    /// The vendor's word; its SDK knows MEDIAN.
     package var earlyStoppingAlgorithm: String?
+    /// Ours, of `StoppingRule.Rule`.
+    package var earlyStoppingRuleCode: String?
     package var earlyStoppingMinTrialCount: WholeNumber?
     package var earlyStoppingStartStep: WholeNumber?
 
     package init() {}
 
     package var parallelTrials: Int { parallelTrialCount?.value ?? 1 }
+
+    /// Whichever field it came in. Not checked.
+    package var strategyCode: String? { SearchBody.chosen(searchStrategyCode, tuningStrategyName) }
+    package var ruleCode: String? { SearchBody.chosen(earlyStoppingRuleCode, earlyStoppingAlgorithm) }
+
+    private static func chosen(_ own: String?, _ vendor: String?) -> String? {
+        [own, vendor].compactMap(\.self).first { !$0.isEmpty }
+    }
+
+    /// Each choice in one field, so that a change of it needs no other.
+    package var inOwnFields: SearchBody {
+        var body = self
+        (body.searchStrategyCode, body.tuningStrategyName) = (strategyCode, nil)
+        (body.earlyStoppingRuleCode, body.earlyStoppingAlgorithm) = (ruleCode, nil)
+        return body
+    }
 
     /// What a valid body comes to.
     package struct Checked: Sendable {
@@ -67,12 +89,15 @@ package struct SearchBody: Codable, Sendable, Equatable {
             validator.require(objectiveTypeCode != nil, "objectiveTypeCode", "is required; MINIMIZE or MAXIMIZE")
         }
         validateCounts(&validator, instances: instances)
-        let strategy: SearchStrategy = oneOf(tuningStrategyName, "tuningStrategyName", .bayesian, &validator)
+        let strategy =
+            choice(
+                ("searchStrategyCode", searchStrategyCode), ("tuningStrategyName", tuningStrategyName),
+                \SearchStrategy.vendorCode, &validator) ?? .bayesian
         let parameters = SearchParameter.validated(hyperparameterSpecList ?? [], strategy: strategy, &validator)
         let (metrics, objective) = validateMetrics(&validator)
         let stopping = validateEarlyStopping(&validator)
         // Of a strategy that is not known nothing more can be said.
-        if isComplete, tuningStrategyName.map({ $0.isEmpty || SearchStrategy(rawValue: $0) != nil }) ?? true {
+        if isComplete, strategyCode.map({ SearchStrategy(rawValue: $0) != nil }) ?? true {
             validateMaximum(strategy, parameters, &validator)
         }
         return Checked(
@@ -128,11 +153,14 @@ package struct SearchBody: Codable, Sendable, Equatable {
     }
 
     private func validateEarlyStopping(_ validator: inout Validator) -> StoppingRule? {
-        guard let algorithm = earlyStoppingAlgorithm, !algorithm.isEmpty else { return nil }
+        guard ruleCode != nil else { return nil }
         validator.range(earlyStoppingMinTrialCount?.value, "earlyStoppingMinTrialCount", 1...100_000)
         validator.range(earlyStoppingStartStep?.value, "earlyStoppingStartStep", 1...1000)
+        let rule = choice(
+            ("earlyStoppingRuleCode", earlyStoppingRuleCode), ("earlyStoppingAlgorithm", earlyStoppingAlgorithm),
+            \StoppingRule.Rule.vendorCode, &validator)
         return StoppingRule(
-            rule: oneOf(algorithm, "earlyStoppingAlgorithm", .median, &validator),
+            rule: rule ?? .median,
             minTrials: earlyStoppingMinTrialCount?.value ?? 3, startStep: earlyStoppingStartStep?.value ?? 4)
     }
 
@@ -163,13 +191,33 @@ package struct SearchBody: Codable, Sendable, Equatable {
         }
     }
 
+    /// What our field says, or the vendor's, which takes all codes, too. Both may be given where they say the same, as far as
+    /// the vendor's can.
+    private func choice<Code: RawRepresentable<String> & CaseIterable>(
+        _ own: (field: String, text: String?), _ vendor: (field: String, text: String?),
+        _ vendorCode: KeyPath<Code, String>, _ validator: inout Validator
+    ) -> Code? {
+        let (ownCode, vendorsCode): (Code?, Code?) = (
+            known(own.text, own.field, &validator), known(vendor.text, vendor.field, &validator)
+        )
+        guard let ownCode, let vendorsCode else { return ownCode ?? vendorsCode }
+        validator.require(
+            [ownCode.rawValue, ownCode[keyPath: vendorCode]].contains(vendorsCode.rawValue), vendor.field,
+            "\(vendorsCode.rawValue) is not what \(own.field) \(ownCode.rawValue) says; give \(own.field) alone")
+        return ownCode
+    }
+
     private func oneOf<Code: RawRepresentable<String> & CaseIterable>(
         _ text: String?, _ field: String, _ fallback: Code, _ validator: inout Validator
-    ) -> Code {
-        guard let text, !text.isEmpty else { return fallback }
+    ) -> Code { known(text, field, &validator) ?? fallback }
+
+    private func known<Code: RawRepresentable<String> & CaseIterable>(
+        _ text: String?, _ field: String, _ validator: inout Validator
+    ) -> Code? {
+        guard let text, !text.isEmpty else { return nil }
         if let code = Code(rawValue: text) { return code }
         let codes = Code.allCases.map(\.rawValue).joined(separator: ", ")
         validator.refuse(field, "'\(text.excerpt)' is not known; use \(codes)")
-        return fallback
+        return nil
     }
 }

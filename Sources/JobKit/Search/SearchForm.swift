@@ -59,7 +59,7 @@ package enum SearchForm {
         [
             [
                 Field(
-                    "tuningStrategyName", t("tuning.strategy"),
+                    "searchStrategyCode", t("tuning.strategy"),
                     .choice(
                         (isPartial ? [Field.Option("", t("template.unset"))] : [])
                             + SearchStrategy.allCases.map {
@@ -98,7 +98,7 @@ package enum SearchForm {
         [
             [
                 Field(
-                    "earlyStoppingAlgorithm", t("tuning.rule"),
+                    "earlyStoppingRuleCode", t("tuning.rule"),
                     .choice(
                         [Field.Option("", t("tuning.stopping.none"))]
                             + StoppingRule.Rule.allCases.map {
@@ -150,9 +150,9 @@ package enum SearchForm {
         add("maxTrialCount", body.maxTrialCount)
         add("parallelTrialCount", body.parallelTrialCount)
         add("maxDurationSeconds", body.maxDurationSeconds)
-        add("tuningStrategyName", body.tuningStrategyName)
+        add("searchStrategyCode", body.strategyCode)
         add("tuningStrategyRandomState", body.tuningStrategyRandomState)
-        add("earlyStoppingAlgorithm", body.earlyStoppingAlgorithm)
+        add("earlyStoppingRuleCode", body.ruleCode)
         add("earlyStoppingMinTrialCount", body.earlyStoppingMinTrialCount)
         add("earlyStoppingStartStep", body.earlyStoppingStartStep)
         return pairs

@@ -20,8 +20,8 @@ import Testing
                     "hyperparameterSpecifiedValues":"sgd,adam"}],
                  "metricList":[{"name":"accuracy"},{"name":"loss"}],"metricRegex":"x","objectiveMetricName":"accuracy",
                  "objectiveTypeCode":"MAXIMIZE","objectiveGoal":0.99,"objectiveStrategyCode":"MAX",
-                 "maxFailedTrialCount":3,"maxTrialCount":20,"tuningStrategyName":"BAYESIAN_OPTIMIZATION",
-                 "tuningStrategyRandomState":7,"earlyStoppingAlgorithm":"MEDIAN","earlyStoppingMinTrialCount":3,
+                 "maxFailedTrialCount":3,"maxTrialCount":20,"tuningStrategyName":"BAYESIAN_OPTIMIZATION","searchStrategyCode":"CMA_ES",
+                 "tuningStrategyRandomState":7,"earlyStoppingAlgorithm":"MEDIAN","earlyStoppingRuleCode":"ASHA","earlyStoppingMinTrialCount":3,
                  "earlyStoppingStartStep":4,"trialCount":7,"successfulTrialCount":3,"runningTrialCount":3,
                  "failedTrialCount":1,"earlyStoppedTrialCount":0,"killedTrialCount":0,"metricsUnavailableTrialCount":0,
                  "elapsedTimeSeconds":65,"optimalTrial":{"trialId":"t","trialName":"trial-0004","objectiveValue":0.93,
@@ -39,8 +39,8 @@ import Testing
             "experiment       flowers", "image            PyTorch", "instance         2 × m2.c2m4",
             "search           lr=double:0.001..0.1:log", "                 opt=categorical:sgd,adam",
             "objective        maximize accuracy, until 0.99", "metrics          accuracy, loss",
-            "strategy         BAYESIAN OPTIMIZATION, random state 7",
-            "early stopping   MEDIAN, after 3 trials, from report 4 on", "limits           20 trials, 3 failed",
+            "strategy         CMA ES, random state 7",
+            "early stopping   ASHA, after 3 trials, from report 4 on", "limits           20 trials, 3 failed",
             "parallel trials  3", "model output     obs://m",
         ] {
             #expect(lines.contains(line), "\(line) in:\n\(lines.joined(separator: "\n"))")
@@ -181,9 +181,11 @@ import Testing
             ]))
         #expect(body.fields["maxTrialCount"] == .int(2))
         #expect(body.fields["maxFailedTrialCount"] == .int(2))
+        #expect(body.fields["earlyStoppingRuleCode"] == nil)
         #expect(body.fields["earlyStoppingAlgorithm"] == nil)
         #expect(body.fields["earlyStoppingStartStep"] == nil)
-        #expect(body.fields["tuningStrategyName"] == .string("GAUSSIAN_PROCESS"))
+        #expect(body.fields["searchStrategyCode"] == .string("GAUSSIAN_PROCESS"))
+        #expect(body.fields["tuningStrategyName"] == nil)
     }
 
     @Test func aTemplateForTuningsGivesATrainingItsNodes() throws {
@@ -218,7 +220,7 @@ import Testing
         var body = known
         body.apply(try SearchSettings.parse(["--early-stopping", "none"]))
         body.takeAway(known)
-        #expect(body.fields["earlyStoppingAlgorithm"] == .null)
+        #expect(body.fields["earlyStoppingRuleCode"] == .null)
         #expect(body.fields["metricRegex"] == .string("x"))
     }
 

@@ -3,10 +3,15 @@ import Foundation
 
 /// How metrics stand in a log: a user's regular expression whose first group is the name and whose second is the value.
 ///
-/// RE2 matches it: the syntax that Katib's users know, and no expression that takes longer than the line is long.
+/// RE2 matches it: the syntax that Katib's users know, and one match takes no longer than the line is long. A line has many
+/// matches, and each may look at all of the rest, so both are limited.
 package final class MetricPattern: Sendable {
     /// `name = number` (SEMANTICS.md).
     package static let standard = #"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"#
+
+    /// Of a line only so many bytes are looked at, and so many matches.
+    package static let mostBytes = 8192
+    package static let mostMatches = 256
 
     package struct Invalid: Error {
         /// What is wrong, as the rest of a sentence that begins with the expression.
@@ -49,15 +54,21 @@ package final class MetricPattern: Sendable {
         guard metrics.contains(where: line.contains) else { return [] }
         var found: [Report] = []
         var time: String?
-        let bytes = Array(line.utf8)
+        let bytes = Array(line.utf8.prefix(MetricPattern.mostBytes))
+        let isCut = line.utf8.count > bytes.count
         func text(_ begin: Int, _ end: Int) -> String {
             String(decoding: bytes[begin..<end], as: UTF8.self).trimmingCharacters(in: .whitespaces)
         }
         bytes.withUnsafeBytes { buffer in
             guard let base = buffer.bindMemory(to: CChar.self).baseAddress else { return }
             var spans = [Int](repeating: 0, count: 6)
-            var start = 0
-            while start <= bytes.count, takumi_regex_next(regex, base, UInt(bytes.count), UInt(start), &spans) == 1 {
+            var (start, matches) = (0, 0)
+            while start <= bytes.count, matches < MetricPattern.mostMatches,
+                takumi_regex_next(regex, base, UInt(bytes.count), UInt(start), &spans) == 1
+            {
+                matches += 1
+                // What goes on behind the cut is not known: it may be half a number.
+                if isCut, spans[1] == bytes.count { break }
                 // An empty match must not be found for ever.
                 start = max(spans[1], start + (spans[1] == spans[0] ? 1 : 0))
                 if spans[1] == spans[0] { start = spans[1] + 1 }

@@ -152,51 +152,54 @@ static const unsigned char file_49[] = {
 #embed "../../Python/takumi_runtime/serving/huggingface_model.py"
 };
 static const unsigned char file_50[] = {
-#embed "../../Python/takumi_runtime/serving/link.py"
+#embed "../../Python/takumi_runtime/serving/linear.py"
 };
 static const unsigned char file_51[] = {
-#embed "../../Python/takumi_runtime/serving/model.py"
+#embed "../../Python/takumi_runtime/serving/link.py"
 };
 static const unsigned char file_52[] = {
-#embed "../../Python/takumi_runtime/serving/modules.py"
+#embed "../../Python/takumi_runtime/serving/model.py"
 };
 static const unsigned char file_53[] = {
-#embed "../../Python/takumi_runtime/serving/openai_api.py"
+#embed "../../Python/takumi_runtime/serving/modules.py"
 };
 static const unsigned char file_54[] = {
-#embed "../../Python/takumi_runtime/serving/options.py"
+#embed "../../Python/takumi_runtime/serving/openai_api.py"
 };
 static const unsigned char file_55[] = {
-#embed "../../Python/takumi_runtime/serving/pytorch_model.py"
+#embed "../../Python/takumi_runtime/serving/options.py"
 };
 static const unsigned char file_56[] = {
-#embed "../../Python/takumi_runtime/serving/sampling.py"
+#embed "../../Python/takumi_runtime/serving/pytorch_model.py"
 };
 static const unsigned char file_57[] = {
-#embed "../../Python/takumi_runtime/serving/sklearn_model.py"
+#embed "../../Python/takumi_runtime/serving/sampling.py"
 };
 static const unsigned char file_58[] = {
-#embed "../../Python/takumi_runtime/serving/tensorflow_model.py"
+#embed "../../Python/takumi_runtime/serving/sklearn_model.py"
 };
 static const unsigned char file_59[] = {
-#embed "../../Python/takumi_runtime/serving/tensors.py"
+#embed "../../Python/takumi_runtime/serving/tensorflow_model.py"
 };
 static const unsigned char file_60[] = {
-#embed "../../Python/takumi_runtime/serving/threads.py"
+#embed "../../Python/takumi_runtime/serving/tensors.py"
 };
 static const unsigned char file_61[] = {
-#embed "../../Python/takumi_runtime/serving/torchserve.py"
+#embed "../../Python/takumi_runtime/serving/threads.py"
 };
 static const unsigned char file_62[] = {
-#embed "../../Python/takumi_runtime/serving/transforms.py"
+#embed "../../Python/takumi_runtime/serving/torchserve.py"
 };
 static const unsigned char file_63[] = {
-#embed "../../Python/takumi_runtime/serving/vllm_model.py"
+#embed "../../Python/takumi_runtime/serving/transforms.py"
 };
 static const unsigned char file_64[] = {
-#embed "../../Python/takumi_runtime/serving/worker.py"
+#embed "../../Python/takumi_runtime/serving/vllm_model.py"
 };
 static const unsigned char file_65[] = {
+#embed "../../Python/takumi_runtime/serving/worker.py"
+};
+static const unsigned char file_66[] = {
 #embed "../../Python/takumi_runtime/warm.py"
 };
 
@@ -251,22 +254,23 @@ static const struct takumi_catalog_file files[] = {
     {"programs/serving/generation.py", file_47, sizeof(file_47)},
     {"programs/serving/handlers.py", file_48, sizeof(file_48)},
     {"programs/serving/huggingface_model.py", file_49, sizeof(file_49)},
-    {"programs/serving/link.py", file_50, sizeof(file_50)},
-    {"programs/serving/model.py", file_51, sizeof(file_51)},
-    {"programs/serving/modules.py", file_52, sizeof(file_52)},
-    {"programs/serving/openai_api.py", file_53, sizeof(file_53)},
-    {"programs/serving/options.py", file_54, sizeof(file_54)},
-    {"programs/serving/pytorch_model.py", file_55, sizeof(file_55)},
-    {"programs/serving/sampling.py", file_56, sizeof(file_56)},
-    {"programs/serving/sklearn_model.py", file_57, sizeof(file_57)},
-    {"programs/serving/tensorflow_model.py", file_58, sizeof(file_58)},
-    {"programs/serving/tensors.py", file_59, sizeof(file_59)},
-    {"programs/serving/threads.py", file_60, sizeof(file_60)},
-    {"programs/serving/torchserve.py", file_61, sizeof(file_61)},
-    {"programs/serving/transforms.py", file_62, sizeof(file_62)},
-    {"programs/serving/vllm_model.py", file_63, sizeof(file_63)},
-    {"programs/serving/worker.py", file_64, sizeof(file_64)},
-    {"programs/warm.py", file_65, sizeof(file_65)},
+    {"programs/serving/linear.py", file_50, sizeof(file_50)},
+    {"programs/serving/link.py", file_51, sizeof(file_51)},
+    {"programs/serving/model.py", file_52, sizeof(file_52)},
+    {"programs/serving/modules.py", file_53, sizeof(file_53)},
+    {"programs/serving/openai_api.py", file_54, sizeof(file_54)},
+    {"programs/serving/options.py", file_55, sizeof(file_55)},
+    {"programs/serving/pytorch_model.py", file_56, sizeof(file_56)},
+    {"programs/serving/sampling.py", file_57, sizeof(file_57)},
+    {"programs/serving/sklearn_model.py", file_58, sizeof(file_58)},
+    {"programs/serving/tensorflow_model.py", file_59, sizeof(file_59)},
+    {"programs/serving/tensors.py", file_60, sizeof(file_60)},
+    {"programs/serving/threads.py", file_61, sizeof(file_61)},
+    {"programs/serving/torchserve.py", file_62, sizeof(file_62)},
+    {"programs/serving/transforms.py", file_63, sizeof(file_63)},
+    {"programs/serving/vllm_model.py", file_64, sizeof(file_64)},
+    {"programs/serving/worker.py", file_65, sizeof(file_65)},
+    {"programs/warm.py", file_66, sizeof(file_66)},
 };
 
 const struct takumi_catalog_file *takumi_catalog_file(int index) {

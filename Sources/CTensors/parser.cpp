@@ -1,5 +1,8 @@
 #include "parser.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 using namespace takumi;
 
 takumi_parser *takumi_parser_new(void) { return new (std::nothrow) takumi_parser; }
@@ -29,10 +32,33 @@ bool takumi_parser::is_key(std::string_view key, std::string_view name) {
 
 takumi_text takumi_parser::object(const char *name) {
     const char kind = cursor.kind();
+    const size_t position = cursor.position();
     const auto value = cursor.skip();
-    if (kind == '{') return {value.data(), value.size()};
+    if (kind == '{') {
+        check_scalars(name, position);
+        return {value.data(), value.size()};
+    }
     if (kind != 'n') fail("%s is %.*s; send a JSON object", name, int(std::min(value.size(), size_t(40))), value.data());
     return {nullptr, 0};
+}
+
+void takumi_parser::check_scalars(const char *name, size_t position) {
+    const size_t end = cursor.position();
+    cursor.seek(position);
+    while (cursor.position() < end) {
+        const char kind = cursor.kind();
+        if (kind == '"') {
+            const auto text = cursor.string();
+            if (text.find('\\') != text.npos) unescape(cursor, text);
+        } else if (kind == '-' || (kind >= '0' && kind <= '9')) {
+            const char *number = cursor.token();
+            const int shown = int(std::min(cursor.limit() - number, ptrdiff_t(40)));
+            if (!std::isfinite(read_number(cursor).value))
+                fail("%s has the number %.*s, which is out of range; send it as a string", name, shown, number);
+        } else {
+            cursor.advance();
+        }
+    }
 }
 
 int64_t takumi_parser::whole(const char *name) {

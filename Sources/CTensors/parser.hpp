@@ -150,9 +150,12 @@ struct takumi_parser {
     takumi_text keep(std::string_view escaped);
     takumi_text string() { return keep(cursor.string()); }
     bool is_key(std::string_view key, std::string_view name);
-    /// The value of a JSON object or of null, which is none.
+    /// The value of a JSON object or of null, which is none. Every reader of JSON takes what is in it: numbers are finite in
+    /// FP64, and strings are Unicode.
     takumi_text object(const char *name);
     int64_t whole(const char *name);
+    /// Looks at what has been stepped over from `position` on.
+    void check_scalars(const char *name, size_t position);
 
     template <class Body> int run(Body body) noexcept {
         try {

@@ -107,8 +107,8 @@ class Worker:
 
     # MARK: Frames
 
-    def send(self, header: dict, body: bytes = b"") -> None:
-        head = json.dumps(header).encode()
+    def send(self, header: dict | bytes, body: bytes = b"") -> None:
+        head = header if isinstance(header, bytes) else json.dumps(header).encode()
         self.socket.sendall(struct.pack("<II", 4 + len(head) + len(body), len(head)) + head + body)
 
     def receive(self) -> tuple[dict, bytes]:

@@ -86,6 +86,18 @@ def test_unanswerable_requests(worker):
     assert iris.infer([rows(IRISES[0])]) == [{"output-0": ("INT64", [1], [0])}], "and it lives on"
 
 
+def test_calls_that_cannot_be_read_are_answered(worker):
+    """The model server lets none of them through; should it ever, the others' requests must not suffer."""
+    iris = worker("sklearn_iris")
+    begin = '{"op":"infer","call":%d,"protocol":"v2","verb":"predict","form":"tensors","rows":[1,1],"inputs":[],"items":'
+    refusal = (400, "the request's parameters cannot be read")
+    for value in ('"\\ud800"', "1e400", "1" + "0" * 400):
+        iris.send((begin % iris.next_call() + '[{},{"parameters":{"a":%s}}]}' % value).encode())
+        assert iris.answers([1, 1]) == [refusal, refusal]
+    iris.send(b'{"call":nonsense}')
+    assert iris.infer([rows(IRISES[0])]) == [{"output-0": ("INT64", [1], [0])}], "and it lives on"
+
+
 def many_rows(call: int, count: int) -> tuple[dict, bytes]:
     head = {"op": "infer", "call": call, "form": "tensors", "protocol": "v2", "verb": "predict", "rows": [count]}
     entry = {"name": "x", "datatype": "FP64", "shape": [count, 4], "size": 32 * count}

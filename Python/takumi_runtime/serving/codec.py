@@ -37,7 +37,8 @@ def dumps_slowly(value):
     try:
         return json.dumps(value, default=plain, allow_nan=False, ensure_ascii=False).encode()
     except ValueError:
-        return json.dumps(finite(value), ensure_ascii=False).encode()
+        # Of a lone surrogate nothing is left but a question mark.
+        return json.dumps(finite(value), ensure_ascii=False).encode(errors="replace")
 
 
 if orjson:

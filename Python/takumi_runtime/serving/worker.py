@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+import re
 import signal
 import sys
 
@@ -39,6 +40,21 @@ def ready(model):
     }
 
 
+# As the model server writes it: what clients say comes after it.
+BEGIN = re.compile(
+    rb'\{"op":"(infer|openai)","call":(\d+)'
+    rb'(?:,"protocol":"\w+","verb":"\w+","form":"\w+","(?:rows|sizes)":\[([\d,]+)\])?'
+)
+
+
+def refusal(header):
+    """The answer to a call whose header is not JSON to us; None where it does not even say which call it is."""
+    if (begin := BEGIN.match(header)) is None:
+        return None
+    item = {"error": "the request's parameters cannot be read", "status": 400}
+    return {"call": int(begin[2]), "items": [item] * ((begin[3] or b"").count(b",") + 1)}
+
+
 def serve(link, model):
     threads = None
     if model.generative:
@@ -46,7 +62,13 @@ def serve(link, model):
 
         threads = Threads(link, model)
     while (frame := link.receive()) is not None:
-        header = loads(frame[0])
+        try:
+            header = loads(frame[0])
+        except ValueError as error:
+            log(f"A call cannot be read and is refused: {error}")
+            if (reply := refusal(frame[0])) is not None:
+                link.send(reply)
+            continue
         if threads is not None:
             threads.take(header, frame[1])
         elif header["op"] == "infer":

@@ -135,6 +135,30 @@ struct BodyParserTests {
         #expect(Array(set.bytes.readableBytesView) == bytes)
     }
 
+    /// They go to the worker as they came: it must be able to read them.
+    @Test(arguments: [
+        (#"{"a":1e400}"#, "'parameters' has the number 1e400, which is out of range; send it as a string"),
+        (#"{"a":[-1E+999]}"#, "-1E+999"), (#"{"a":{"b":1\#(String(repeating: "0", count: 400))}}"#, "out of range"),
+        (#"{"a":"\ud800"}"#, "lone surrogate"), (#"{"\ude00":1}"#, "lone surrogate"),
+    ])
+    func parametersThatNobodyCanReadAreRefused(_ parameters: String, _ sentence: String) throws {
+        let input = #"{"name":"x","shape":[1],"datatype":"INT8","data":[1]}"#
+        let error = try #require(refusal { _ = try v2(#"{"parameters":\#(parameters),"inputs":[\#(input)]}"#) })
+        #expect(error.status == 400)
+        #expect(error.message.contains(sentence), "\(error.message)")
+        let own = #"{"parameters":\#(parameters),"# + input.dropFirst()
+        #expect(refusal { _ = try v2(#"{"inputs":[\#(own)]}"#) }?.status == 400)
+        let output = #""outputs":[{"name":"y","parameters":\#(parameters)}]"#
+        #expect(refusal { _ = try v2(#"{"inputs":[\#(input)],\#(output)}"#) }?.status == 400)
+    }
+
+    @Test func parametersArePassedOnAsTheyCame() throws {
+        let parameters = #"{ "a" : [1e308, 18446744073709551616, "\ud83d\ude00", null, true], "b": {} }"#
+        let (request, _) = try v2(
+            #"{"parameters":\#(parameters),"inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":[1]}]}"#)
+        #expect(request.parameters.map { String(buffer: $0) } == parameters)
+    }
+
     @Test(arguments: [
         ("INT8", "[1,128]", "input 'x': 128 at index 1 is no INT8: send whole numbers within its range"),
         ("UINT8", "[-1,0]", "-1 at index 0 is no UINT8"), ("INT32", "[1.5,0]", "1.5 at index 0 is no INT32"),
@@ -197,7 +221,8 @@ struct BodyParserTests {
     @Test func laterFieldsCountAfterData() throws {
         let fields = #""name":"x","shape":[2],"datatype":"INT32","data":[1,2]"#
         for (later, datatype, bytes) in [
-            (#""datatype":"UINT8""#, Datatype.uint8, [3, 4] as [UInt8]), (#""name":"x""#, .int32, [3, 0, 0, 0, 4, 0, 0, 0]),
+            (#""datatype":"UINT8""#, Datatype.uint8, [3, 4] as [UInt8]),
+            (#""name":"x""#, .int32, [3, 0, 0, 0, 4, 0, 0, 0]),
         ] {
             let set = try set(try v2(#"{"inputs":[{\#(fields),"data":[3,4],\#(later)}]}"#).0)
             #expect(set.heads.map(\.datatype) == [datatype])

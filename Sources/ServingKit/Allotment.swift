@@ -55,22 +55,32 @@ package struct Allotment: Codable, Sendable, Equatable {
 
     // MARK: - As users write it
 
+    /// At least a thousandth: usage is reckoned as a part of it.
     package static func cpus(_ text: String, of all: Allotment) -> Double? {
-        if let part = percent(text) { return all.cpus * part }
-        if text.hasSuffix("m") { return Double(text.dropLast()).map { $0 / 1000 } }
-        return Double(text)
+        var cpus: Double?
+        if let part = percent(text) {
+            cpus = all.cpus * part
+        } else {
+            cpus = text.hasSuffix("m") ? Double(text.dropLast()).map { $0 / 1000 } : Double(text)
+        }
+        return cpus.flatMap { $0.isFinite && $0 >= 0.001 ? $0 : nil }
     }
 
     package static func memoryMiB(_ text: String, of all: Allotment) -> Int? {
-        if let part = percent(text) { return Int(Double(all.memoryMiB) * part) }
+        if let part = percent(text) { return whole(Double(all.memoryMiB) * part) }
         let units: [(String, Double)] = [
             ("Ki", 1024), ("Mi", 1_048_576), ("Gi", 1_073_741_824), ("Ti", 1_099_511_627_776), ("k", 1000),
             ("K", 1000), ("M", 1e6), ("G", 1e9), ("T", 1e12), ("", 1),
         ]
         for (unit, bytes) in units where text.hasSuffix(unit) {
-            return Double(text.dropLast(unit.count)).flatMap { $0.isFinite ? Int($0 * bytes / 1_048_576) : nil }
+            return Double(text.dropLast(unit.count)).flatMap { whole($0 * bytes / 1_048_576) }
         }
         return nil
+    }
+
+    /// Not more than sums of it can hold, either.
+    private static func whole(_ mebibytes: Double) -> Int? {
+        mebibytes >= 1 && mebibytes < Double(1 << 40) ? Int(mebibytes) : nil
     }
 
     private static func percent(_ text: String) -> Double? {

@@ -145,5 +145,5 @@ package func vCPUs(_ count: Double) -> String { "\(decimal(count)) vCPU" }
 /// Without a point where there is nothing behind it.
 package func decimal(_ value: Double) -> String {
     let rounded = (value * 100).rounded() / 100
-    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+    return Int(exactly: rounded).map { "\($0)" } ?? "\(rounded)"
 }

@@ -45,7 +45,7 @@ struct PodScaler {
         let missing = usages.count - known.count
         let ratio = known.reduce(0, +) / Double(known.count) / target
         if missing == 0, unready == 0 || ratio < 1 {
-            return abs(ratio - 1) <= tolerance ? current : Int((ratio * Double(known.count)).rounded(.up))
+            return abs(ratio - 1) <= tolerance ? current : pods(ratio * Double(known.count))
         }
         // What is not known must not make it move further: full going down, idle going up.
         let all =
@@ -53,8 +53,13 @@ struct PodScaler {
             ? known + Array(repeating: 1, count: missing) : known + Array(repeating: 0, count: missing + unready)
         let careful = all.reduce(0, +) / Double(all.count) / target
         if abs(careful - 1) <= tolerance || (ratio < 1) != (careful < 1) { return current }
-        let pods = Int((careful * Double(all.count)).rounded(.up))
+        let wanted = pods(careful * Double(all.count))
         // Not against the direction.
-        return ratio < 1 ? min(pods, current) : max(pods, current)
+        return ratio < 1 ? min(wanted, current) : max(wanted, current)
+    }
+
+    /// Of a tiny allotment, usage may be any number of times as much.
+    private static func pods(_ count: Double) -> Int {
+        Int(min(count.rounded(.up), Double(StageResourceBody.mostPods)))
     }
 }

@@ -82,19 +82,22 @@ struct StageResourceBody: Decodable, Sendable {
         var result = share
         result.gpus = 0
         if let text = option?.cpu?.text, !text.isEmpty {
-            if let cpus = Allotment.cpus(text, of: room), cpus.isFinite, cpus > 0 {
+            if let cpus = Allotment.cpus(text, of: room) {
                 result.cpus = cpus
             } else {
-                validator.refuse("\(field).cpu", "'\(text.excerpt)' is not a number of vCPUs; such as 1.0, 500m or 50%")
+                validator.refuse(
+                    "\(field).cpu", "'\(text.excerpt)' is not a number of vCPUs of 1m or more; such as 1.0, 500m or 50%"
+                )
             }
         }
         if let text = option?.memory?.text, !text.isEmpty {
-            if let memory = Allotment.memoryMiB(text, of: room), memory > 0 {
+            if let memory = Allotment.memoryMiB(text, of: room) {
                 result.memoryMiB = memory
             } else {
                 validator.refuse(
                     "\(field).memory",
-                    "'\(text.excerpt)' is not an amount of memory of 1Mi or more; such as 2048Mi, 2Gi or 50%")
+                    "'\(text.excerpt)' is not an amount of memory from 1Mi to what an instance offers; such as 2048Mi, 2Gi or 50%"
+                )
             }
         }
         if let text = option?.gpu?.text, !text.isEmpty {

@@ -19,6 +19,12 @@ import Testing
         #expect(wanted([0.1, 0.1, 0.1, 0.1]) == 1)
     }
 
+    /// Of an allotment of a thousandth, a whole machine is a very large part.
+    @Test func usageBeyondAllNumbersIsAsManyPodsAsThereMayBe() {
+        #expect(wanted([1e300]) == 100)
+        #expect(wanted([.infinity, nil], current: 2) == 100)
+    }
+
     @Test func doesNothingWithinTenPercent() {
         #expect(wanted([0.54, 0.54]) == 2)
         #expect(wanted([0.46, 0.46]) == 2)

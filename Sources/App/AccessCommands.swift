@@ -16,16 +16,16 @@ struct TokenCommand: AsyncParsableCommand {
         @OptionGroup var access: AccessOptions
         @Option(help: "The app key of the project that the token is good for.")
         var project = "default"
-        @Option(help: "viewer, member or administrator.")
-        var role = "member"
+        @Option(help: "What it may do there.")
+        var role = Role.member
         @Option(help: "Days until it expires; without it, never.")
         var days: Int?
 
-        func run() async throws {
-            guard let role = Role(rawValue: role) else {
-                throw ValidationError("--role '\(role)' is not known; use viewer, member or administrator")
-            }
+        func validate() throws {
             if let days, days < 1 { throw ValidationError("--days \(days) is too few; use 1 or more") }
+        }
+
+        func run() async throws {
             try await access.run { directory in
                 guard try await directory.project(appKey: project) != nil else {
                     let known = try await directory.projects().map(\.metadata.name).sorted().joined(separator: ", ")
@@ -42,6 +42,31 @@ struct TokenCommand: AsyncParsableCommand {
 }
 
 extension TokenCommand {
+    struct Line: Encodable {
+        var id: String
+        var project: String?
+        var role: Role
+        var user: String
+        var name: String?
+        var createdAt: String
+        var expiresAt: String?
+
+        init(_ token: Token) {
+            id = token.id
+            project = token.spec.project
+            role = token.spec.role
+            user = token.spec.user
+            name = token.spec.label
+            createdAt = token.metadata.createdAt.formatted(.iso8601)
+            expiresAt = token.spec.expiresAt?.formatted(.iso8601)
+        }
+
+        var text: String {
+            [id, project ?? "(every project)", role.rawValue, user, name, expiresAt.map { "until \($0)" }]
+                .compactMap { $0 }.joined(separator: "  ")
+        }
+    }
+
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the API tokens: id, project, role, whose, name, end. Secrets are not kept.")
@@ -50,19 +75,8 @@ extension TokenCommand {
 
         func run() async throws {
             try await access.run { directory in
-                for token in try await directory.apiTokens() {
-                    let spec = token.spec
-                    let fields = [
-                        "id": token.id, "project": spec.project ?? "", "role": spec.role.rawValue, "user": spec.user,
-                        "name": spec.label ?? "", "createdAt": token.metadata.createdAt.formatted(.iso8601),
-                        "expiresAt": spec.expiresAt?.formatted(.iso8601) ?? "",
-                    ]
-                    let text = [
-                        token.id, spec.project ?? "(every project)", spec.role.rawValue, spec.user, spec.label ?? "",
-                        spec.expiresAt.map { "until \($0.formatted(.iso8601))" } ?? "",
-                    ].filter { !$0.isEmpty }.joined(separator: "  ")
-                    access.print(text, json: fields)
-                }
+                let lines = try await directory.apiTokens().map(Line.init)
+                access.print(lines.map(\.text), json: lines)
             }
         }
     }
@@ -122,6 +136,8 @@ enum LoginLink {
     }
 }
 
+extension Role: ExpressibleByArgument {}
+
 /// For commands that open the home's database themselves.
 struct AccessOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument { case table, json }
@@ -143,8 +159,10 @@ struct AccessOptions: ParsableArguments {
         }
     }
 
-    func print(_ text: String, json: [String: String]) {
-        guard output == .json else { return Swift.print(text) }
+    func print(_ text: String, json: some Encodable) { print([text], json: json) }
+
+    func print(_ lines: [String], json: some Encodable) {
+        guard output == .json else { return lines.forEach { Swift.print($0) } }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         Swift.print(String(decoding: (try? encoder.encode(json)) ?? Data(), as: UTF8.self))

@@ -9,6 +9,16 @@ struct ProjectCommand: AsyncParsableCommand {
         commandName: "project", abstract: "Projects: each has its own resources, storage and tokens.",
         subcommands: [Create.self, List.self])
 
+    struct Line: Encodable {
+        var project: String
+        var tenantId: String
+
+        init(_ project: Project) {
+            self.project = project.metadata.name
+            tenantId = project.spec.tenantID
+        }
+    }
+
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Create a project.")
 
@@ -18,8 +28,8 @@ struct ProjectCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await access.run { directory in
-                let project = try await directory.createProject(appKey: appKey)
-                access.print(appKey, json: ["project": appKey, "tenantId": project.spec.tenantID])
+                let project = try await directory.createNewProject(appKey: appKey)
+                access.print(appKey, json: Line(project))
             }
         }
     }
@@ -31,11 +41,8 @@ struct ProjectCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await access.run { directory in
-                for project in try await directory.projects().sorted(by: { $0.metadata.name < $1.metadata.name }) {
-                    access.print(
-                        project.metadata.name,
-                        json: ["project": project.metadata.name, "tenantId": project.spec.tenantID])
-                }
+                let projects = try await directory.projects().sorted { $0.metadata.name < $1.metadata.name }
+                access.print(projects.map(\.metadata.name), json: projects.map(Line.init))
             }
         }
     }

@@ -291,7 +291,7 @@ struct Server {
     }
 
     private func baseRouter() -> Router<TakumiContext> {
-        let router = Router(context: TakumiContext.self)
+        let router = Router(context: TakumiContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestLog())
         router.add(middleware: ErrorEnvelope())
         router.add(middleware: Authentication(directory: directory))

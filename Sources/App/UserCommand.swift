@@ -24,13 +24,25 @@ struct UserCommand: AsyncParsableCommand {
         return line
     }
 
-    private static func describe(_ user: User) -> [String: String] {
-        [
-            "userName": user.metadata.name, "isAdministrator": user.spec.isAdministrator ? "true" : "false",
-            "hasPassword": user.spec.password != nil ? "true" : "false",
-            "roles": user.spec.memberships.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.rawValue)" }
-                .joined(separator: ","),
-        ]
+    struct Line: Encodable {
+        var userName: String
+        var isAdministrator: Bool
+        var hasPassword: Bool
+        /// By the app keys of projects.
+        var roles: [String: String]
+
+        init(_ user: User) {
+            userName = user.metadata.name
+            isAdministrator = user.spec.isAdministrator
+            hasPassword = user.spec.password != nil
+            roles = user.spec.memberships.mapValues(\.rawValue)
+        }
+
+        var text: String {
+            let roles = roles.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+            return [userName, isAdministrator ? "administrator" : roles, hasPassword ? "" : "(no password)"]
+                .filter { !$0.isEmpty }.joined(separator: "  ")
+        }
     }
 
     struct List: AsyncParsableCommand {
@@ -40,14 +52,8 @@ struct UserCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await access.run { directory in
-                for user in try await directory.users() {
-                    let fields = UserCommand.describe(user)
-                    let text = [
-                        user.metadata.name, user.spec.isAdministrator ? "administrator" : fields["roles"] ?? "",
-                        user.spec.password == nil ? "(no password)" : "",
-                    ].filter { !$0.isEmpty }.joined(separator: "  ")
-                    access.print(text, json: fields)
-                }
+                let lines = try await directory.users().map(Line.init)
+                access.print(lines.map(\.text), json: lines)
             }
         }
     }
@@ -65,20 +71,20 @@ struct UserCommand: AsyncParsableCommand {
         var administrator = false
         @Option(help: "A project to put the user into.")
         var project: String?
-        @Option(help: "The role there: viewer, member or administrator.")
-        var role = "member"
+        @Option(help: "The role there.")
+        var role = Role.member
 
         func run() async throws {
             try await access.run { directory in
                 let password = passwordStdin ? try UserCommand.password() : nil
                 var memberships: [String: Role] = [:]
                 if let project {
-                    memberships[project] = try Grant.role(role)
+                    memberships[project] = role
                     guard try await directory.hasProject(project) else { throw Grant.noProject(project) }
                 }
                 let user = try await directory.createUser(
                     name: name, password: password, isAdministrator: administrator, memberships: memberships)
-                access.print(user.metadata.name, json: UserCommand.describe(user))
+                access.print(user.metadata.name, json: Line(user))
             }
         }
     }
@@ -95,7 +101,7 @@ struct UserCommand: AsyncParsableCommand {
             try await access.run { directory in
                 let user = try await UserCommand.user(name, directory)
                 try await directory.change(user, password: try UserCommand.password())
-                access.print(name, json: UserCommand.describe(try await UserCommand.user(name, directory)))
+                access.print(name, json: Line(try await UserCommand.user(name, directory)))
             }
         }
     }
@@ -109,15 +115,11 @@ struct UserCommand: AsyncParsableCommand {
         var name: String
         @Option(help: "The project's app key.")
         var project = "default"
-        @Option(help: "viewer, member, administrator or none.")
-        var role = "member"
+        @Option(help: "The role there, or none.")
+        var role = Given.member
 
-        static func role(_ text: String) throws -> Role {
-            guard let role = Role(rawValue: text) else {
-                throw TakumiError.invalid(
-                    "--role", "'\(text.excerpt)' is not known; use viewer, member or administrator")
-            }
-            return role
+        enum Given: String, ExpressibleByArgument, CaseIterable {
+            case viewer, member, administrator, none
         }
 
         static func noProject(_ name: String) -> TakumiError {
@@ -129,9 +131,8 @@ struct UserCommand: AsyncParsableCommand {
             try await access.run { directory in
                 let user = try await UserCommand.user(name, directory)
                 guard try await directory.hasProject(project) else { throw Grant.noProject(project) }
-                let role = self.role == "none" ? nil : try Grant.role(self.role)
-                try await directory.change(user, roles: [project: role])
-                access.print(name, json: UserCommand.describe(try await UserCommand.user(name, directory)))
+                try await directory.change(user, roles: [project: Role(rawValue: role.rawValue)])
+                access.print(name, json: Line(try await UserCommand.user(name, directory)))
             }
         }
     }

@@ -3,11 +3,12 @@ import Resource
 import Store
 import Web
 
-/// A value of an update request: a text, a list of tags, or null for "leave it".
+/// A value of an update request: a text, a list of tags, null for "leave it", or what no field takes.
 enum UpdateValue: Decodable, Sendable {
     case none
     case text(String)
     case tags([Tag])
+    case other
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
@@ -18,10 +19,14 @@ enum UpdateValue: Decodable, Sendable {
         } else if let tags = try? container.decode([WireTag].self) {
             self = .tags(tags.map(\.tag))
         } else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "must be a text or a list of tags")
+            // Refused by the field's name, which may be one that cannot be changed at all.
+            self = .other
         }
     }
 
+    var isNone: Bool { if case .none = self { true } else { false } }
+    var isText: Bool { text != nil }
+    var isTags: Bool { tags != nil }
     var text: String? { if case .text(let text) = self { text } else { nil } }
     var tags: [Tag]? { if case .tags(let tags) = self { tags } else { nil } }
 }

@@ -135,10 +135,12 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
         for field in fields.keys.sorted() where !allowed.contains(field) {
             validator.refuse(field, "cannot be changed; only \(allowed.sorted().joined(separator: ", ")) can")
         }
-        try validator.check()
-        if fields[names.nameField] != nil, fields[names.nameField]?.text == nil {
-            throw TakumiError.invalid(names.nameField, "is required")
+        for field in [names.nameField, "description"] {
+            validator.require(fields[field].map { $0.isText || $0.isNone } ?? true, field, "must be a text")
         }
+        validator.require(fields["tagList"].map { $0.isTags || $0.isNone } ?? true, "tagList", "must be a list of tags")
+        validator.require(fields[names.nameField]?.isNone != true, names.nameField, "is required")
+        try validator.check()
         return try await respond(
             try await change(
                 resource, name: fields[names.nameField]?.text, description: fields["description"]?.text,

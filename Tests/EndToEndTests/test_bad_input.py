@@ -64,6 +64,12 @@ def test_experiment_of_a_taken_name(api: API):
     assert len(api.get("experiments", experimentNameList=name)["experimentList"]) == 1
 
 
+def test_head_answers_as_get_without_a_body(api: API):
+    found = api.request("HEAD", "experiments")
+    assert (found.status_code, found.content) == (200, b"")
+    assert api.request("HEAD", "experiments/nothing").status_code == 404
+
+
 def test_one_name_asked_for_by_many_at_once(api: API):
     name = unique("race")
     statuses: list[int] = []
@@ -80,13 +86,26 @@ def test_one_name_asked_for_by_many_at_once(api: API):
 
 
 @pytest.mark.parametrize(
-    "change", [{"experimentName": ""}, {"description": "d" * 256}, {"experimentStatusCode": "ACTIVE"}]
+    "change",
+    [
+        {"experimentName": ""},
+        {"experimentName": None},
+        {"experimentName": 7},
+        {"description": "d" * 256},
+        {"description": [{"key": "a", "value": "b"}]},
+        {"tagList": "a=b"},
+        {"experimentStatusCode": "ACTIVE"},
+        # What cannot be changed is refused as that, of whatever type it is.
+        {"dataStorageSize": 40},
+        {"isActive": True},
+    ],
 )
 def test_change_is_refused_with_its_field(api: API, change):
     id = api.create_experiment()
     before = api.get(f"experiments/{id}")
     errors = api.refused("PUT", f"experiments/{id}", 400, json=change)
     assert [error["field"] for error in errors] == list(change), errors
+    assert not {"dataStorageSize", "isActive"} & set(change) or "cannot be changed" in errors[0]["message"], errors
     api_after = api.get(f"experiments/{id}")
     assert api_after["experiment"]["experimentName"] == before["experiment"]["experimentName"]
 

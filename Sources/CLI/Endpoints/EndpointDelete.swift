@@ -9,7 +9,7 @@ struct EndpointDelete: ClientCommand {
     @Argument(help: "Names or ids.")
     var names: [String]
 
-    @Flag(name: .shortAndLong, help: "Do not ask.")
+    @Flag(name: .shortAndLong, help: Console.yesHelp)
     var yes = false
 
     @Flag(help: "Wait until they are gone.")

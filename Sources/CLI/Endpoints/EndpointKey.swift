@@ -40,7 +40,7 @@ struct KeyClear: ClientCommand {
 
     @OptionGroup var choice: StageChoice
 
-    @Flag(name: .shortAndLong, help: "Do not ask.")
+    @Flag(name: .shortAndLong, help: Console.yesHelp)
     var yes = false
 
     @OptionGroup(title: "Server and output") var client: ClientOptions

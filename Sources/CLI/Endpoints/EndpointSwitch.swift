@@ -21,7 +21,7 @@ struct EndpointSwitch: ClientCommand {
     @Option(help: ArgumentHelp("Keep the stage that was the default for so long.", valueName: "minutes"))
     var keep: Int?
 
-    @Flag(name: .shortAndLong, help: "Do not ask.")
+    @Flag(name: .shortAndLong, help: Console.yesHelp)
     var yes = false
 
     @OptionGroup(title: "Server and output") var client: ClientOptions

@@ -74,7 +74,7 @@ struct ResourceRemove: ClientCommand {
 
     @OptionGroup var choice: StageChoice
 
-    @Flag(name: .shortAndLong, help: "Do not ask.")
+    @Flag(name: .shortAndLong, help: Console.yesHelp)
     var yes = false
 
     @Flag(help: "Wait until it is gone.")

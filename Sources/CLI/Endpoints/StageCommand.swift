@@ -94,7 +94,7 @@ struct StageDelete: ClientCommand {
     @Argument(help: "Stages, by name or id.")
     var stages: [String]
 
-    @Flag(name: .shortAndLong, help: "Do not ask.")
+    @Flag(name: .shortAndLong, help: Console.yesHelp)
     var yes = false
 
     @Flag(help: "Wait until they are gone.")

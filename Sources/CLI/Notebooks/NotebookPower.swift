@@ -40,7 +40,7 @@ struct NotebookStop: ClientCommand {
     @Argument(help: "Names or ids.")
     var names: [String]
 
-    @Flag(name: .shortAndLong, help: "Do not ask.")
+    @Flag(name: .shortAndLong, help: Console.yesHelp)
     var yes = false
 
     @Flag(help: "Wait until they are STOPPED.")
@@ -82,7 +82,7 @@ struct NotebookReboot: ClientCommand {
     @Argument(help: "Names or ids.")
     var names: [String]
 
-    @Flag(name: .shortAndLong, help: "Do not ask.")
+    @Flag(name: .shortAndLong, help: Console.yesHelp)
     var yes = false
 
     @Flag(help: "Wait until JupyterLab answers again.")

@@ -95,7 +95,7 @@ struct StorageRemove: ClientCommand {
     @Flag(name: .shortAndLong, help: "Remove everything below it.")
     var recursive = false
 
-    @Flag(name: .shortAndLong, help: "Do not ask.")
+    @Flag(name: .shortAndLong, help: Console.yesHelp)
     var yes = false
 
     @OptionGroup(title: "Server and output") var client: ClientOptions

@@ -1,3 +1,5 @@
+import ArgumentParser
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -19,6 +21,8 @@ struct Console: Sendable {
     var noteWidth: Int?
     /// True where somebody is there to answer a question.
     var isInteractive: Bool
+    /// True where that somebody can see one.
+    var showsNotes: Bool
     var write: @Sendable (Stream, String) -> Void
 
     func out(_ line: String) { write(.out, line + "\n") }
@@ -26,12 +30,18 @@ struct Console: Sendable {
 
     static let standard = Console(
         width: Terminal.width(STDOUT_FILENO), noteWidth: Terminal.width(STDERR_FILENO),
-        isInteractive: isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1,
+        isInteractive: isatty(STDIN_FILENO) == 1, showsNotes: isatty(STDERR_FILENO) == 1,
         write: { stream, text in Terminal.write(stream == .out ? STDOUT_FILENO : STDERR_FILENO, text) })
+
+    static let yesHelp: ArgumentHelp = "Do not ask. Scripts, whose standard input is no terminal, are never asked."
 
     /// Asks before something that cannot be undone. A script, which nobody watches, has named what it means.
     func confirm(_ question: String, assumed: Bool) throws {
         guard isInteractive, !assumed else { return }
+        guard showsNotes else {
+            throw CommandFailure(
+                "nothing was changed: the question cannot be shown where errors go; answer it with --yes")
+        }
         write(.error, "\(question) [y/N] ")
         let answer = readLine()?.trimmed.lowercased()
         guard answer == "y" || answer == "yes" else { throw CommandFailure("nothing was changed") }

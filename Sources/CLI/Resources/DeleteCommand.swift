@@ -10,7 +10,7 @@ struct DeleteCommand<N: Noun>: ClientCommand {
     @Argument(help: "Names or ids.")
     var names: [String]
 
-    @Flag(name: .shortAndLong, help: "Do not ask.")
+    @Flag(name: .shortAndLong, help: Console.yesHelp)
     var yes = false
 
     @OptionGroup(title: "Server and output") var client: ClientOptions

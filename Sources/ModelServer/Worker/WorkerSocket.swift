@@ -8,8 +8,8 @@ struct WorkerSocket {
 
     /// - Throws: where no folder can be made.
     init(scratch: String) throws {
-        // The kernel takes no socket's path of 108 bytes or more.
-        let roomy = "\(scratch)/socket-XXXXXX/worker".utf8.count < 108
+        // The kernel takes paths of sockets up to 107 bytes, NIO up to 103.
+        let roomy = "\(scratch)/socket-XXXXXX/worker".utf8.count <= 103
         var template = Array("\(roomy ? scratch : "/tmp")/socket-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError("make a folder in \(scratch)") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -73,11 +73,11 @@ def test_two_resources_need_a_name(serve):
     ("/x/e/iris/v1", "there is no endpoint at this address"),
     ("/k%2Fe/iris/v1", "there is no endpoint at this address"),
     ("//k/e/iris", "there is no endpoint at this address"),
-    ("/k/e/setosa/v1", "the stage has no model 'setosa'"),
-    ("/k/e/%E3%81%82%22/v1", "the stage has no model 'あ\"'"),
-    ("/k/e", "the address ends before a model's name"),
+    ("/k/e/setosa/v1", "Model with name setosa does not exist."),
+    ("/k/e/%E3%81%82%22/v1", "Model with name あ\" does not exist."),
+    ("/k/e", "the address names no model: add a model's name to the endpoint's address"),
     ("/k/e/stages/green/iris", "the endpoint has no stage 'green'"),
-    ("/k/e/stages/blue/setosa/v1", "the stage has no model 'setosa'"),
+    ("/k/e/stages/blue/setosa/v1", "Model with name setosa does not exist."),
 ])
 def test_not_found(serve, target, message):
     gateway = serve([stage(Backend())])
@@ -858,7 +858,7 @@ def test_log(serve, tmp_path):
     assert re.fullmatch(r"POST /iris/v1/200 200 \d+\.\d ms", first.pop("body"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first.pop("time"))
     assert first == {
-        "easymakerAppKey": "k", "category": "easymaker.inference", "logLevel": "INFO", "logType": "NNHCloud-AIEasyMaker",
+        "easymakerAppKey": "k", "category": "easymaker.inference", "logLevel": "INFO", "logType": "NHNCloud-AIEasyMaker",
         "endpointId": "E", "endpointStageId": "S", "inferenceId": "one", "action": "Endpoint.Model", "modelName": "iris"}
     assert (lines[1]["logLevel"], lines[1]["inferenceId"]) == ("WARNING", '"two\\')
     assert (lines[2]["logLevel"], lines[2]["body"][:22]) == ("ERROR", "POST /iris/v1/500 500 "[:22])

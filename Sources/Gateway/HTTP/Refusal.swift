@@ -56,7 +56,8 @@ struct Refusal: Error, Equatable {
     static func noModel(_ name: String) -> Refusal {
         let message =
             name.isEmpty
-            ? "the address ends before a model's name" : "the stage has no model '\(name)'"
+            ? "the address names no model: add a model's name to the endpoint's address"
+            : "Model with name \(name) does not exist."
         return Refusal(status: 404, message: message, code: "model_not_found")
     }
 

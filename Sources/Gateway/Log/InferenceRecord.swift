@@ -23,7 +23,7 @@ struct InferenceRecord {
         let shown = String(decoding: path, as: UTF8.self)
         let text = "\(String(decoding: method, as: UTF8.self)) \(shown) \(status) \(tenths / 10).\(tenths % 10) ms"
         field(#","body":"#, text.utf8, &bytes)
-        field(#","logType":"#, "NNHCloud-AIEasyMaker".utf8, &bytes)
+        field(#","logType":"#, "NHNCloud-AIEasyMaker".utf8, &bytes)
         field(#","time":"#, InferenceRecord.format(time).utf8, &bytes)
         field(#","endpointId":"#, fields.endpointID.utf8, &bytes)
         field(#","endpointStageId":"#, fields.stageID.utf8, &bytes)

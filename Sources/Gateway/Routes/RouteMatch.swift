@@ -32,7 +32,9 @@ extension CompiledTable {
         }
         // The vendor's SDK leaves the resource out and names the model only after /v1/models.
         let resource = stage.resourceNamed(bytes, after: name, end: path.upperBound)
-        return RouteMatch(stage: stage, resource: resource, rest: end, stageEnd: end, name: name)
+        return RouteMatch(
+            stage: stage, resource: resource, rest: end, stageEnd: end,
+            name: stage.isProtocol(bytes, name) ? stage.modelName(bytes, from: partEnd, end: path.upperBound) : name)
     }
 }
 
@@ -40,21 +42,33 @@ extension CompiledStage {
     fileprivate func resourceNamed(_ bytes: UnsafeRawBufferPointer, after first: Range<Int>, end: Int)
         -> CompiledResource?
     {
-        let isVersion = bytes.isExactly(first, "v1") || bytes.isExactly(first, "v2")
-        guard isVersion || bytes.isExactly(first, "openai") else { return nil }
-        if isVersion, let model = modelNamed(bytes, from: first.upperBound, end: end) { return model }
+        guard isProtocol(bytes, first) else { return nil }
+        let part = modelPart(bytes, from: first.upperBound, end: end)
+        if let resource = resource(bytes, part) { return resource }
+        // A name may have a colon itself, so the whole part comes first, and then all but the last colon's verb.
+        if let colon = PathPart.lastColon(bytes, part), let resource = resource(bytes, part.lowerBound..<colon) {
+            return resource
+        }
         return resources.count == 1 ? resources[0] : nil
     }
 
-    /// The resource of `/models/{m}`, `/models/{m}:predict`, `/models/{m}/...`.
-    private func modelNamed(_ bytes: UnsafeRawBufferPointer, from slash: Int, end: Int) -> CompiledResource? {
+    func isProtocol(_ bytes: UnsafeRawBufferPointer, _ part: Range<Int>) -> Bool {
+        bytes.isExactly(part, "v1") || bytes.isExactly(part, "v2") || bytes.isExactly(part, "openai")
+    }
+
+    /// The model that a path of a protocol names, for the message; empty where it names none.
+    func modelName(_ bytes: UnsafeRawBufferPointer, from slash: Int, end: Int) -> Range<Int> {
+        let part = modelPart(bytes, from: slash, end: end)
+        guard let colon = PathPart.lastColon(bytes, part) else { return part }
+        let verb = PathPart.text(bytes, colon..<part.upperBound)
+        return verb == ":predict" || verb == ":explain" ? part.lowerBound..<colon : part
+    }
+
+    /// `{m}` of `/models/{m}`, `/models/{m}:predict`, `/models/{m}/...`.
+    private func modelPart(_ bytes: UnsafeRawBufferPointer, from slash: Int, end: Int) -> Range<Int> {
         let models = min(slash + 1, end)
         let modelsEnd = PathPart.end(bytes, from: models, end: end)
-        guard bytes.isExactly(models..<modelsEnd, "models"), modelsEnd < end else { return nil }
-        let part = modelsEnd + 1..<PathPart.end(bytes, from: modelsEnd + 1, end: end)
-        if let resource = resource(bytes, part) { return resource }
-        // A name may have a colon itself, so the whole part comes first, and then all but the last colon's verb.
-        guard let colon = PathPart.lastColon(bytes, part) else { return nil }
-        return resource(bytes, part.lowerBound..<colon)
+        guard bytes.isExactly(models..<modelsEnd, "models"), modelsEnd < end else { return end..<end }
+        return modelsEnd + 1..<PathPart.end(bytes, from: modelsEnd + 1, end: end)
     }
 }

@@ -22,7 +22,7 @@ struct InferenceLogTests {
         #expect(
             try record("/iris/v1/models/iris:predict", status: 200) == [
                 "easymakerAppKey": "k", "category": "easymaker.inference", "logLevel": "INFO",
-                "body": "POST /iris/v1/models/iris:predict 200 3.1 ms", "logType": "NNHCloud-AIEasyMaker",
+                "body": "POST /iris/v1/models/iris:predict 200 3.1 ms", "logType": "NHNCloud-AIEasyMaker",
                 "time": "2023-11-14T22:13:20.062Z", "endpointId": "e", "endpointStageId": "s", "inferenceId": "id",
                 "action": "Endpoint.Model", "modelName": "iris",
             ])

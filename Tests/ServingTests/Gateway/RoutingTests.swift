@@ -59,6 +59,25 @@ struct RoutingTests {
         #expect(found.split(separator: " ")[1] == model)
     }
 
+    /// In KServe's words, whichever way the address names it.
+    @Test(arguments: [
+        ("/k/nope/v1", "nope"), ("/k/v1/models/nope:predict", "nope"), ("/k/v1/models/no%70e", "nope"),
+        ("/k/v2/models/nope/infer", "nope"), ("/k/v2/models/a:c/infer", "a:c"), ("/k/v1/models/a:c:explain", "a:c"),
+        ("/k/v1/models", ""), ("/k/v2/health/live", ""), ("/k/openai/v1/completions", ""), ("/k/v1", ""), ("/k", ""),
+    ])
+    func whatHasNoModelIsNamed(_ path: String, _ name: String) throws {
+        let table = compiled([stage("s", ["/k"], ["iris", "a:b"])])
+        let named = try Array(path.utf8).withUnsafeBytes { bytes in
+            let match = try #require(try table.match(bytes, 0..<bytes.count))
+            #expect(match.resource == nil)
+            return PathPart.text(bytes, match.name)
+        }
+        #expect(named == name)
+        let message = Refusal.noModel(named).message
+        #expect(
+            name.isEmpty ? message.contains("names no model") : message == "Model with name \(name) does not exist.")
+    }
+
     @Test func prefixesOfManyStagesAreFoundEach() {
         let stages = (0..<500).map {
             stage("s\($0)", ["/app\($0 % 7)/endpoint\($0)", "/app\($0 % 7)/endpoint\($0)/stages/s"])

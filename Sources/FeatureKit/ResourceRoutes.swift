@@ -189,9 +189,10 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
         validator.length(description, "description", limit: Limits.description)
         if let tags { validator.tags(tags) }
         try validator.check()
-        if let name, name != resource.metadata.name { try await type.checkName(name, of: resource) }
+        let newName = name == resource.metadata.name ? nil : name
         let record = try await store.updateMetadata(
-            resource.key, project: resource.metadata.project, uniqueName: type.hasUniqueNames ? names.nameField : nil
+            resource.key, project: resource.metadata.project, uniqueName: type.hasUniqueNames ? names.nameField : nil,
+            condition: newName.flatMap { type.condition(ofRenaming: resource, to: $0) }
         ) { metadata in
             if let name { metadata.name = name }
             if let description { metadata.description = description }

@@ -27,9 +27,8 @@ package protocol ResourceType: Sendable {
     func wire(_ resources: [Object], project: String) async throws -> [Wire]
     /// Phases whose wire form changes by itself (an elapsed time).
     func isVolatile(phase: String) -> Bool
-    /// - Throws: `conflict` where another one has this name already, for kinds whose names are unique in something smaller
-    ///   than a project.
-    func checkName(_ name: String, of resource: Object) async throws
+    /// That no other one has this name already, for kinds whose names are unique in something smaller than a project.
+    func condition(ofRenaming resource: Object, to name: String) -> Condition?
     /// - Throws: `conflict` where the resource's own state forbids its deletion.
     func checkDelete(_ resource: Object) async throws
     /// Called after a deletion, to remove what the resource and its parts have left on the disk. Workloads that a crash leaves
@@ -46,7 +45,7 @@ extension ResourceType {
     package var isEditable: Bool { false }
     package var embeds: [ResourceKind] { [] }
     package func isVolatile(phase: String) -> Bool { false }
-    package func checkName(_ name: String, of resource: Object) async throws {}
+    package func condition(ofRenaming resource: Object, to name: String) -> Condition? { nil }
     package func checkDelete(_ resource: Object) async throws {}
     package func didDelete(_ resource: Object, parts: [ResourceKey]) async throws {}
     package func startDeletion(_ resource: Object) async throws -> Bool { false }

@@ -19,10 +19,13 @@ package struct Batch: Sendable {
 
     fileprivate var insertions: [Insertion] = []
     fileprivate var updates: [Update] = []
+    fileprivate var conditions: [Condition] = []
 
     package init() {}
 
     package var isEmpty: Bool { insertions.isEmpty && updates.isEmpty }
+
+    package mutating func require(_ condition: Condition) { conditions.append(condition) }
 
     /// A new resource. What it refers to must be there, or come before it in this batch.
     /// - Parameter uniqueName: as in `Store.insert`.
@@ -48,9 +51,10 @@ package struct Batch: Sendable {
 extension Store {
     /// - Returns: false, with nothing written, where someone else has written one of the updated resources meanwhile: read
     ///   again and plan again.
-    /// - Throws: as `insert`.
+    /// - Throws: as `insert`, and what a condition throws.
     package func apply(_ batch: Batch, mayUseReserve: Bool = true) async throws -> Bool {
         try await write(mayUseReserve: mayUseReserve) { db, touched in
+            for condition in batch.conditions { try condition.check(db) }
             for update in batch.updates {
                 let key = update.record.key
                 guard let current = try Store.fetch(db, key, project: nil), current.metadata.version == update.expected

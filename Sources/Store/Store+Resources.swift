@@ -4,11 +4,7 @@ import Resource
 
 extension Store {
     package func records(_ query: Query) async throws -> [Record] {
-        try await read { db in
-            let (tail, arguments) = query.request()
-            return try Row.fetchAll(db, sql: "SELECT \(Record.columns) FROM resource \(tail)", arguments: arguments)
-                .map(Record.init(row:))
-        }
+        try await read { db in try Store.fetch(db, query) }
     }
 
     /// Id, version and phase of each record: enough to serve a list from a cache of encoded answers.
@@ -84,12 +80,14 @@ extension Store {
     }
 
     /// Changes name, description and tags (and the spec, where a kind allows it).
+    /// - Throws: `notFound`; what the condition throws.
     package func updateMetadata(
-        _ key: ResourceKey, project: String, uniqueName field: String? = nil,
+        _ key: ResourceKey, project: String, uniqueName field: String? = nil, condition: Condition? = nil,
         _ change: @Sendable @escaping (inout Metadata) throws -> Void
     ) async throws -> Record {
         try await write { db, touched in
             guard var record = try Store.fetch(db, key, project: project) else { throw Store.missing(key) }
+            try condition?.check(db)
             let name = record.metadata.name
             try change(&record.metadata)
             if let field, record.metadata.name != name,

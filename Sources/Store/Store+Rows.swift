@@ -12,6 +12,12 @@ extension Store {
         return project == nil || record.metadata.project == project ? record : nil
     }
 
+    static func fetch(_ db: Database, _ query: Query) throws -> [Record] {
+        let (tail, arguments) = query.request()
+        return try Row.fetchAll(db, sql: "SELECT \(Record.columns) FROM resource \(tail)", arguments: arguments)
+            .map(Record.init(row:))
+    }
+
     /// - Parameter blockingOnly: leave out those that no longer stand in the way of a deletion.
     static func fetchDependents(_ db: Database, _ key: ResourceKey, blockingOnly: Bool, limit: Int? = nil) throws
         -> [Record]

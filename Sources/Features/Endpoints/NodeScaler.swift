@@ -13,13 +13,24 @@ struct NodeScaler {
     let room: Allotment
     let now: Date
 
-    /// - Parameter missing: pods that are wanted and not there.
+    /// - Parameters:
+    ///   - missing: pods that are wanted and not there.
+    ///   - displaced: pods on instances that are being emptied, for which there is no other yet.
     /// - Returns: the instances that there are to be, those marked that are to be emptied first.
-    func scaled(_ nodes: [StageStatus.Node], pods: [Pod], missing: [Allotment]) -> [StageStatus.Node] {
+    func scaled(
+        _ nodes: [StageStatus.Node], pods: [Pod], missing: [Allotment], displaced: [Allotment] = []
+    ) -> [StageStatus.Node] {
         var nodes = nodes
         // One that is to go and is empty has gone.
         nodes.removeAll { node in node.isLeaving && !pods.contains { $0.node == node.number } }
-        let lacking = unplaced(missing, on: nodes, pods)
+        var lacking = unplaced(missing + displaced, on: nodes, pods)
+        if lacking > 0, nodes.contains(where: \.isLeaving) {
+            // What was about to go is needed again.
+            for index in nodes.indices where nodes[index].isLeaving {
+                (nodes[index].isLeaving, nodes[index].unneededSince) = (false, nil)
+            }
+            lacking = unplaced(missing, on: nodes, pods)
+        }
         if lacking > 0 || nodes.count < rule.minNodes {
             for _ in 0..<lacking where nodes.count < rule.maxNodes { add(to: &nodes) }
             while nodes.count < rule.minNodes { add(to: &nodes) }
@@ -45,18 +56,11 @@ struct NodeScaler {
         nodes.append(.init(number: number, addedAt: now))
     }
 
-    /// How many instances more the pods need that find no room: each takes what fits, in order.
+    /// How many instances more the pods need that find no room.
     private func unplaced(_ missing: [Allotment], on nodes: [StageStatus.Node], _ pods: [Pod]) -> Int {
-        var free = nodes.filter { !$0.isLeaving }.map { room - used(on: $0.number, pods) }
-        let existing = free.count
-        for allotment in missing {
-            if let index = free.firstIndex(where: { allotment.fits(in: $0) }) {
-                free[index] = free[index] - allotment
-            } else {
-                free.append(room - allotment)
-            }
-        }
-        return free.count - existing
+        var packing = Packing(nodes: nodes.filter { !$0.isLeaving }.map(\.number), room: room)
+        for pod in pods { packing.occupy(pod.node, by: pod.allotment) }
+        return packing.furtherNodes(for: missing)
     }
 
     private func used(on node: Int, _ pods: [Pod]) -> Allotment {

@@ -48,6 +48,8 @@ struct StagePlan: Equatable {
     private let room: Allotment
     private let now: Date
     private let newID: () -> String
+    /// Resources of which a pod finds no room.
+    private var waiting: Set<Int> = []
 
     /// - Parameters:
     ///   - room: what one instance offers.
@@ -71,7 +73,8 @@ struct StagePlan: Equatable {
             look(index)
         }
         if let rule = stage.spec.autoscaler, !isLeaving { scaleNodes(rule) }
-        for index in resources.indices { fill(index) }
+        fill()
+        for index in resources.indices { release(index) }
         if isLeaving {
             if self.resources.allSatisfy({ $0.status.pods.isEmpty }) { effects.append(.deleteStage) }
         } else {
@@ -190,27 +193,51 @@ struct StagePlan: Equatable {
 
     // MARK: - How many there are
 
-    private mutating func fill(_ index: Int) {
-        var status = resources[index].status
-        let wanted = status.wanted ?? 0
-        let leaving = Set(stage.nodes.filter(\.isLeaving).map(\.number))
-        // Pods on instances that leave are replaced first and let go afterwards.
-        var staying = status.pods.count { $0.isStaying && !leaving.contains($0.node) }
-        if staying < wanted, !isHeldBack(status) {
-            while staying < wanted {
-                guard let node = place(resources[index].spec.allotment, beside: status.pods, index) else {
-                    let text = resources[index].spec.allotment.text
-                    status.cause = "waits for room: no instance of this stage has \(text) free"
-                    lookAgain(in: .seconds(5))
-                    break
-                }
-                let pod = StageResourceStatus.Pod(id: newID(), node: node, createdAt: now)
-                status.pods.append(pod)
-                effects.append(.launch(pod: pod.id, of: resources[index].id))
-                staying += 1
-                lookAgain(in: .milliseconds(50))
+    /// Numbers of instances that are being emptied: pods on them are replaced first and let go afterwards.
+    private var leavingNodes: Set<Int> { Set(stage.nodes.filter(\.isLeaving).map(\.number)) }
+
+    /// How many pods of a resource are there to stay, on instances that do.
+    private func staying(_ index: Int) -> Int {
+        resources[index].status.pods.count { $0.isStaying && !leavingNodes.contains($0.node) }
+    }
+
+    /// Gives pods that are lacking a place: first those that there are to be at least, as the check of the request has let
+    /// them pass; then what autoscalers want besides, in order of arrival.
+    private mutating func fill() {
+        var packing = Packing(nodes: stage.nodes.filter { !$0.isLeaving }.map(\.number), room: room)
+        var (least, besides): ([Int], [Int]) = ([], [])
+        for (index, resource) in resources.enumerated() {
+            for pod in resource.status.pods { packing.occupy(pod.node, by: resource.spec.allotment) }
+            let (staying, wanted) = (staying(index), resource.status.wanted ?? 0)
+            guard staying < wanted, !isHeldBack(resource.status) else { continue }
+            for number in staying..<wanted {
+                if number < resource.spec.pods { least.append(index) } else { besides.append(index) }
             }
         }
+        least.sort { left, right in
+            let (a, b) = (resources[left].spec.allotment, resources[right].spec.allotment)
+            return packing.isLarger(a, b) || (!packing.isLarger(b, a) && left < right)
+        }
+        for index in least + besides {
+            let allotment = resources[index].spec.allotment
+            guard let node = packing.place(allotment) else {
+                waiting.insert(index)
+                resources[index].status.cause =
+                    "waits for room: no instance of this stage has \(allotment.text) free"
+                lookAgain(in: .seconds(5))
+                continue
+            }
+            let pod = StageResourceStatus.Pod(id: newID(), node: node, createdAt: now)
+            resources[index].status.pods.append(pod)
+            effects.append(.launch(pod: pod.id, of: resources[index].id))
+            lookAgain(in: .milliseconds(50))
+        }
+    }
+
+    /// Lets go what is too much.
+    private mutating func release(_ index: Int) {
+        var status = resources[index].status
+        let (wanted, leaving) = (status.wanted ?? 0, leavingNodes)
         let ready = status.pods.count { $0.phase == .ready && !leaving.contains($0.node) }
         for position in status.pods.indices where status.pods[position].isStaying {
             guard leaving.contains(status.pods[position].node), ready >= wanted else { continue }
@@ -226,7 +253,7 @@ struct StagePlan: Equatable {
         }
         for position in surplus.prefix(max(0, surplus.count - wanted)) { letGo(position, &status) }
         if status.phase == .active, status.pods.contains(where: { $0.phase == .ready }), status.failures == 0,
-            !(status.cause ?? "").hasPrefix("waits for room")
+            !waiting.contains(index)
         {
             status.cause = nil
         }
@@ -253,33 +280,18 @@ struct StagePlan: Equatable {
 
     // MARK: - Instances
 
-    private func used(on node: Int, replacing pods: [StageResourceStatus.Pod], _ index: Int) -> Allotment {
-        resources.indices.reduce(.none) { sum, other in
-            let pods = other == index ? pods : resources[other].status.pods
-            return sum + resources[other].spec.allotment * pods.count { $0.node == node }
-        }
-    }
-
-    /// The instance with the least room that is enough, so that others can be given back.
-    private func place(_ allotment: Allotment, beside pods: [StageResourceStatus.Pod], _ index: Int) -> Int? {
-        stage.nodes.filter { !$0.isLeaving }
-            .map { (number: $0.number, free: room - used(on: $0.number, replacing: pods, index)) }
-            .filter { allotment.fits(in: $0.free) }
-            .min { ($0.free.cpus, $0.free.memoryMiB, $0.number) < ($1.free.cpus, $1.free.memoryMiB, $1.number) }?
-            .number
-    }
-
     private mutating func scaleNodes(_ rule: NodeAutoscaler) {
         let pods = resources.flatMap { resource in
             resource.status.pods.map { NodeScaler.Pod(node: $0.node, allotment: resource.spec.allotment) }
         }
-        let missing = resources.flatMap { resource in
-            Array(
-                repeating: resource.spec.allotment,
-                count: max(0, (resource.status.wanted ?? 0) - resource.status.pods.count(where: \.isStaying)))
+        var (missing, displaced): ([Allotment], [Allotment]) = ([], [])
+        for (index, resource) in resources.enumerated() {
+            let (wanted, there) = (resource.status.wanted ?? 0, resource.status.pods.count(where: \.isStaying))
+            missing += Array(repeating: resource.spec.allotment, count: max(0, wanted - there))
+            displaced += Array(repeating: resource.spec.allotment, count: max(0, min(wanted, there) - staying(index)))
         }
         let scaler = NodeScaler(rule: rule, room: room, now: now)
-        stage.nodes = scaler.scaled(stage.nodes, pods: pods, missing: missing)
+        stage.nodes = scaler.scaled(stage.nodes, pods: pods, missing: missing, displaced: displaced)
         lookAgain(in: .seconds(10))
     }
 

@@ -88,28 +88,28 @@ struct StageChecks: Sendable {
             models[checked.model.name] = checked.model.id
         }
         let room = Allotment(of: flavor)
-        let pods =
-            there.flatMap { Array(repeating: $0.spec.allotment, count: $0.spec.pods) }
-            + new.flatMap { Array(repeating: $0.allotment, count: $0.body.pods) }
-        let sum = pods.reduce(.none, +)
-        guard StageChecks.fit(pods, nodes: nodes, room: room) else {
+        guard StageChecks.fit(new.flatMap { Array(repeating: $0.allotment, count: $0.body.pods) }, there, nodes, room)
+        else {
+            let pods =
+                there.flatMap { Array(repeating: $0.spec.allotment, count: $0.spec.pods) }
+                + new.flatMap { Array(repeating: $0.allotment, count: $0.body.pods) }
+            let stay = there.isEmpty ? "" : "; pods that run stay where they are"
             throw TakumiError.invalid(
                 field,
-                "\(pods.count) pods ask for \(sum.text) in all, which do not find room on \(nodes) × \(flavor.name), each really offering \(room.text)"
+                "\(pods.count) pods ask for \(pods.reduce(.none, +).text) in all, which do not find room on \(nodes) × \(flavor.name), each really offering \(room.text)\(stay)"
             )
         }
     }
 
-    /// Whether pods find room: the largest first, each where it fits.
-    static func fit(_ pods: [Allotment], nodes: Int, room: Allotment) -> Bool {
-        var free = Array(repeating: room, count: nodes)
-        for pod in pods.sorted(by: {
-            max($0.cpus / room.cpus, Double($0.memoryMiB) / Double(room.memoryMiB))
-                > max($1.cpus / room.cpus, Double($1.memoryMiB) / Double(room.memoryMiB))
-        }) {
-            guard let index = free.firstIndex(where: { pod.fits(in: $0) }) else { return false }
-            free[index] = free[index] - pod
+    /// Whether pods find room beside those of a stage's resources, the least that there are to be of each.
+    static func fit(_ new: [Allotment], _ there: [StageResource], _ nodes: Int, _ room: Allotment) -> Bool {
+        var packing = Packing(nodes: 1...nodes, room: room)
+        var placeless = new
+        for resource in there {
+            let (allotment, running) = (resource.spec.allotment, resource.status.pods.filter(\.isStaying))
+            for pod in running.prefix(resource.spec.pods) { packing.occupy(pod.node, by: allotment) }
+            placeless += Array(repeating: allotment, count: max(0, resource.spec.pods - running.count))
         }
-        return true
+        return packing.largestFirst(placeless).allSatisfy { packing.place($0) != nil }
     }
 }

@@ -41,28 +41,35 @@ struct StageResourceType: ResourceType {
                 "endpointStageId", "no stage has the id '\(key.id.excerpt)'; GET /endpoint-stages lists them")
         }
         let stage: Stage = try record.decoded()
-        guard stage.status.phase != .deleteInProgress else {
-            throw TakumiError(.conflict, "stage '\(stage.metadata.name)' is being deleted", field: "endpointStageId")
-        }
         let flavor = try checks.flavor(stage.spec.flavorID)
-        var query = Query(.stageResource, project: project)
-        query.referring = key
-        let there: [StageResource] = try await store.records(query).map { try $0.decoded() }.filter {
-            $0.status.phase != .deleteInProgress && $0.status.phase != .createFailed
-        }
-        guard there.count < StageBody.mostResources else {
-            throw TakumiError.invalid(
-                "endpointStageId", "stage '\(stage.metadata.name)' has \(there.count) resources, the most there can be")
-        }
         let nodes = stage.spec.autoscaler?.maxNodes ?? stage.spec.nodeCount
         let checked = try await checks.resources(
             [body.resource], flavor: flavor, nodes: nodes, project: project, prefix: { _ in "" })
-        try checks.check(checked, beside: there, flavor: flavor, nodes: nodes, field: "resourceOptionDetail")
         let resource = StageResource(
             checked[0], stage: stage.id, endpoint: stage.spec.endpointID, project: project, id: "", now: .distantPast)
         return Draft(
             name: resource.metadata.name, description: body.resource.description, tags: [], spec: resource.spec,
-            status: resource.status)
+            status: resource.status,
+            parts: { _, batch in
+                batch.require(.stays(key, field: "endpointStageId"))
+                batch.require(hasRoom(for: checked, on: stage, flavor, nodes))
+            })
+    }
+
+    private func hasRoom(for new: [StageChecks.Checked], on stage: Stage, _ flavor: Flavor, _ nodes: Int) -> Condition {
+        var query = Query(.stageResource, project: stage.metadata.project)
+        query.referring = stage.key
+        return Condition(query) { records in
+            let there: [StageResource] = try records.map { try $0.decoded() }.filter {
+                $0.status.phase != .deleteInProgress && $0.status.phase != .createFailed
+            }
+            guard there.count < StageBody.mostResources else {
+                throw TakumiError.invalid(
+                    "endpointStageId",
+                    "stage '\(stage.metadata.name)' has \(there.count) resources, the most there can be")
+            }
+            try checks.check(new, beside: there, flavor: flavor, nodes: nodes, field: "resourceOptionDetail")
+        }
     }
 
     func wire(_ resources: [StageResource], project: String) async throws -> [StageResourceWire] {

@@ -71,40 +71,37 @@ struct StageType: ResourceType {
         body.validate(&validator)
         try validator.check()
         let key = ResourceKey(.endpoint, body.endpointID)
-        guard let record = try await store.record(key, project: project) else {
+        guard try await store.record(key, project: project) != nil else {
             throw TakumiError.invalid(
                 "endpointId", "no endpoint has the id '\(key.id.excerpt)'; GET /endpoints lists them")
         }
-        let endpoint: Endpoint = try record.decoded()
-        guard endpoint.status.phase != .deleteInProgress else {
-            throw TakumiError(.conflict, "endpoint '\(endpoint.metadata.name)' is being deleted", field: "endpointId")
-        }
-        try await checkName(body.name, in: endpoint, field: "apigwStageName")
         let checked = try await checked(body.stage, project: project)
         return Draft(
             name: body.name, description: body.description, tags: body.tags,
             spec: checked.spec(endpoint: key.id, name: body.name),
             status: StageStatus(platform: platform.version),
-            parts: { stage, batch in try checked.addResources(of: stage, to: &batch) })
+            parts: { stage, batch in
+                batch.require(.stays(key, field: "endpointId"))
+                batch.require(isFree(body.name, for: stage, field: "apigwStageName"))
+                try checked.addResources(of: stage, to: &batch)
+            })
     }
 
-    func checkName(_ name: String, of stage: Stage) async throws {
-        guard let endpoint: Endpoint = try await store.resource(ResourceKey(.endpoint, stage.spec.endpointID)) else {
-            return
+    func condition(ofRenaming stage: Stage, to name: String) -> Condition? {
+        isFree(name, for: stage, field: names.nameField)
+    }
+
+    /// That no other stage of the endpoint has this name, or had it: one that was renamed still has the address of its former
+    /// name.
+    private func isFree(_ name: String, for stage: Stage, field: String) -> Condition {
+        var query = Query(.stage, project: stage.metadata.project)
+        query.referring = ResourceKey(.endpoint, stage.spec.endpointID)
+        return Condition(query) { records in
+            let others: [Stage] = try records.map { try $0.decoded() }.filter { $0.id != stage.id }
+            guard others.contains(where: { $0.metadata.name == name || $0.spec.path == name }) else { return }
+            throw TakumiError(
+                .conflict, "the endpoint has a stage '\(name.excerpt)'; choose another name", field: field)
         }
-        try await checkName(name, in: endpoint, besides: stage, field: names.nameField)
-    }
-
-    private func checkName(_ name: String, in endpoint: Endpoint, besides own: Stage? = nil, field: String) async throws
-    {
-        var query = Query(.stage, project: endpoint.metadata.project)
-        query.referring = endpoint.key
-        let others: [Stage] = try await store.records(query).map { try $0.decoded() }.filter { $0.id != own?.id }
-        // One that was renamed still has the address of its former name.
-        guard others.contains(where: { $0.metadata.name == name || $0.spec.path == name }) else { return }
-        throw TakumiError(
-            .conflict, "endpoint '\(endpoint.metadata.name)' has a stage '\(name.excerpt)'; choose another name",
-            field: field)
     }
 
     func wire(_ stages: [Stage], project: String) async throws -> [StageWire] {
@@ -142,6 +139,20 @@ struct StageType: ResourceType {
             wake(ResourceKey(.endpoint, stage.spec.endpointID))
         }
         return true
+    }
+}
+
+extension Condition {
+    /// That an endpoint or a stage is there and not about to go.
+    static func stays(_ key: ResourceKey, field: String) -> Condition {
+        var query = Query(key.kind, project: nil)
+        query.ids = [key.id]
+        return Condition(query) { records in
+            guard let record = records.first else { throw Store.missing(key) }
+            // Both kinds call it alike.
+            guard record.phase == StagePhase.deleteInProgress.rawValue else { return }
+            throw TakumiError(.conflict, "'\(record.metadata.name)' is being deleted; choose another one", field: field)
+        }
     }
 }
 

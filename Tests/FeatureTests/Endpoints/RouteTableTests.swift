@@ -66,10 +66,4 @@ import Testing
         #expect(Allotment.memoryMiB(text, of: room) == nil)
         #expect(Allotment.cpus(text, of: room) == nil)
     }
-
-    @Test func findsRoomForTheLargestFirst() {
-        let pods = [0.5, 1.4, 0.5, 1.4].map { Allotment(cpus: $0, memoryMiB: 100) }
-        #expect(StageChecks.fit(pods, nodes: 2, room: room))
-        #expect(!StageChecks.fit(pods, nodes: 1, room: room))
-    }
 }

@@ -141,6 +141,32 @@ import Testing
         #expect(kept.count { $0.isLeaving } == 0)
     }
 
+    @Test func isTakenBackWhenItIsNeededAgain() {
+        var leaving = node(2, unneeded: 0)
+        leaving.isLeaving = true
+        let full = scaler(20, max: 2).scaled([node(1), leaving], pods: pods(1, 1, 2), missing: [pod])
+        #expect(full.map(\.isLeaving) == [false, false] && full[1].unneededSince == nil)
+        // The room that its pod was to have is taken meanwhile.
+        let displaced = scaler(20).scaled([node(1), leaving], pods: pods(1, 1, 2), missing: [], displaced: [pod])
+        #expect(displaced.map(\.isLeaving) == [false, false], "and no third one comes")
+        let moving = scaler(20).scaled([node(1), leaving], pods: pods(1, 2), missing: [], displaced: [pod])
+        #expect(moving.map(\.isLeaving) == [false, true])
+    }
+
+    @Test func aPodThatFindsNoOtherPlaceStaysReady() {
+        var world = StageWorld(
+            nodes: 2,
+            autoscaler: NodeAutoscaler(
+                minNodes: 1, maxNodes: 2, scalesDown: true, threshold: 60, unneededMinutes: 1,
+                delayAfterAddMinutes: 1), pods: [1, 2], cpus: 1)
+        world.settle()
+        world.stage.status.nodes[1].isLeaving = true
+        for _ in 0..<3 { world.turn(after: 20) }
+        #expect(world.stage.status.nodes.map(\.isLeaving) == [false, false])
+        #expect(world.resources.allSatisfy { $0.status.cause == nil })
+        #expect(world.launched.count == 3)
+    }
+
     @Test func movesPodsBeforeItGoes() {
         var world = StageWorld(
             nodes: 2,

@@ -40,6 +40,8 @@ final class StoredEndpoint: Sendable {
             Endpoint(
                 metadata: metadata(.endpoint, "iris"), spec: EndpointSpec(path: "iris", defaultStageID: stages[0]),
                 status: EndpointStatus()))
+        try await store.insert(
+            Thing(metadata: metadata(.model, "model"), spec: ThingSpec(color: "red"), status: ThingStatus()))
         for name in stages {
             var status = StageStatus()
             status.phase = .active
@@ -59,6 +61,17 @@ final class StoredEndpoint: Sendable {
     var now: Date { time.withLock { $0 } }
     func pass(minutes: Double) { time.withLock { $0 += minutes * 60 } }
     private var sources: ClockAndIDs { ClockAndIDs(now: { [self] in now }) }
+
+    /// Every model is the same one, of the id "model".
+    var feature: EndpointsFeature {
+        let model = ServedModel(id: "model", name: "iris", format: .sklearn, artifact: "obs://x", parameters: [])
+        return EndpointsFeature(
+            store: store, engine: engine, catalog: catalog, traffic: table, sources: sources,
+            surroundings: .init(
+                home: folder.path, program: "/takumi", platform: PlatformVersion(since: now), region: "kr1",
+                apiURL: { "https://h" }, gatewayAddress: { "h:1" }, isReady: { _ in true }, wake: { _ in },
+                served: { _ in (model, Array("{}".utf8), true) }))
+    }
 
     var publisher: RoutePublisher { RoutePublisher(store: store, traffic: table, home: folder.path) }
     var actions: EndpointActions { EndpointActions(store: store, publisher: publisher, sources: sources) }

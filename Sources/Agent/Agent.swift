@@ -74,7 +74,7 @@ package struct Agent {
             ended.outcome = .failedToPrepare
             ended.cause = Agent.line(error)
         }
-        try? FileManager.default.removeItem(atPath: folder.work)
+        try? FileTree.remove(folder.work)
         unlink(folder.reserve)
         ended.phase = .ended
         ended.endedAt = Date()

@@ -27,7 +27,7 @@ package final class Controller: Service {
     /// Asks for a key to be looked at, for what the change feed cannot know (an engine's news).
     package func enqueue(_ key: ResourceKey) {
         guard reconcilers[key.kind] != nil else { return }
-        queue.withLock { $0.add(key) }
+        queue.withLock { $0.add(key, now: now) }
         waker.yield()
     }
 

@@ -11,7 +11,9 @@ package struct WorkQueue {
     private var working: Set<ResourceKey> = []
     private var dirty: Set<ResourceKey> = []
     private var delayed: [ResourceKey: Duration] = [:]
-    private var failures: [ResourceKey: Int] = [:]
+    private var failures: [ResourceKey: (count: Int, last: Duration)] = [:]
+    /// So long after a failure, news of a key are the failed work's own writes.
+    private static let echo = Duration.milliseconds(100)
 
     package init() {}
 
@@ -19,7 +21,12 @@ package struct WorkQueue {
     /// The time at which the next delayed key is due.
     package var nextDue: Duration? { delayed.values.min() }
 
-    package mutating func add(_ key: ResourceKey) {
+    package mutating func add(_ key: ResourceKey, now: Duration) {
+        if let failure = failures[key], !working.contains(key), now - failure.last < WorkQueue.echo { return }
+        push(key)
+    }
+
+    private mutating func push(_ key: ResourceKey) {
         if working.contains(key) {
             dirty.insert(key)
         } else if queued.insert(key).inserted {
@@ -31,7 +38,7 @@ package struct WorkQueue {
     package mutating func advance(to now: Duration) {
         for (key, due) in delayed where due <= now {
             delayed[key] = nil
-            add(key)
+            push(key)
         }
     }
 
@@ -52,25 +59,25 @@ package struct WorkQueue {
     /// - Parameter again: when to look at it again though nothing changed, counted from `now`.
     package mutating func finish(_ key: ResourceKey, now: Duration, again: Duration? = nil) {
         failures[key] = nil
-        release(key)
+        working.remove(key)
+        if dirty.remove(key) != nil { push(key) }
         if let again { schedule(key, at: now + again) }
     }
 
     /// Ends the work on a key with an error: it is tried again after 0.1 s, 0.2 s, … at most 30 s.
+    ///
+    /// What was added meanwhile waits as long: most likely the work itself has written, and would otherwise call itself up
+    /// for ever, without a pause.
     /// - Returns: the delay.
     @discardableResult
     package mutating func fail(_ key: ResourceKey, now: Duration) -> Duration {
-        let count = failures[key, default: 0]
-        failures[key] = count + 1
-        release(key)
+        let count = failures[key]?.count ?? 0
+        failures[key] = (count + 1, now)
+        working.remove(key)
+        dirty.remove(key)
         let delay = min(Duration.milliseconds(100) * (1 << min(count, 10)), .seconds(30))
         schedule(key, at: now + delay)
         return delay
-    }
-
-    private mutating func release(_ key: ResourceKey) {
-        working.remove(key)
-        if dirty.remove(key) != nil { add(key) }
     }
 
     private mutating func schedule(_ key: ResourceKey, at due: Duration) {

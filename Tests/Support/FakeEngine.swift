@@ -20,7 +20,13 @@ package actor FakeEngine: Engine {
 
     package func observe(_ id: String) -> Observation? { observations[id] }
     package func stop(_ id: String) { stopped.append(id) }
-    package func remove(_ id: String) { observations[id] = nil }
+    private var removalFailure: (any Error)?
+    /// What `remove` throws from now on.
+    package func failRemovals(with error: (any Error)?) { removalFailure = error }
+    package func remove(_ id: String) throws {
+        if let removalFailure { throw removalFailure }
+        observations[id] = nil
+    }
     package func activeIDs() -> [String] { Array(observations.keys) }
     package func capacity() -> Capacity { total }
     package func check(_ tasks: [Resources]) throws { try Admission(capacity: total).check(tasks) }

@@ -153,9 +153,7 @@ package actor ProcessEngine: Engine, Service {
         guard active[id] == nil else {
             throw TakumiError(.conflict, "workload \(id) still runs; stop it first")
         }
-        let folder = WorkloadFolder(home: settings.home, id: id)
-        guard FileManager.default.fileExists(atPath: folder.path) else { return }
-        try FileManager.default.removeItem(atPath: folder.path)
+        try FileTree.remove(WorkloadFolder(home: settings.home, id: id).path)
     }
 
     // MARK: - Admission

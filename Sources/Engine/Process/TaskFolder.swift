@@ -15,6 +15,12 @@ package struct WorkloadFolder: Sendable {
     /// Its presence asks every agent of the gang to stop.
     package var stop: String { "\(path)/stop" }
 
+    /// The ids of all workloads that begin so and have not been removed.
+    package static func ids(home: String, beginningWith prefix: String) -> [String] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "\(home)/workloads")) ?? []
+        return all.filter { $0.hasPrefix(prefix) }
+    }
+
     package func task(_ index: Int) -> TaskFolder { TaskFolder(path: "\(path)/\(index)") }
 
     /// One empty file per workload that has not ended, so that a restart need not look at all the old ones.

@@ -46,14 +46,13 @@ struct StartReport: Decodable, Sendable, Equatable {
 
 /// What to do next about a notebook.
 enum NotebookAction: Equatable {
+    /// Its former runs have ended and go before.
     case launch(run: Int)
     case stop(run: Int)
-    /// Forget a run that has ended.
-    case remove(run: Int)
     /// Write this status; with lines for the history where it is worth any.
     case write(NotebookStatus, events: [String])
     case wait(Duration)
-    /// All has ended: its storage goes, and then the resource.
+    /// All has ended: its runs and its storage go, and then the resource. Nothing of it is written before that has worked.
     case delete
 }
 
@@ -84,8 +83,8 @@ struct NotebookPlan {
         case .createInProgress, .startInProgress, .rebootInProgress:
             if status.isEnding { endFormerRun() } else { start() }
         case .healthy, .unhealthy: watch()
-        case .stopInProgress: end { plan in plan.status.phase = .stopped }
-        case .deleteInProgress: end { plan in plan.actions.append(.delete) }
+        case .stopInProgress: if endsRun() { becomeStopped() }
+        case .deleteInProgress: if endsRun() { actions.append(.delete) }
         case .stopped, .createFailed, .stopFailed, .startFailed, .rebootFailed, .deleteFailed: break
         }
         if status != notebook.status { actions.insert(.write(status, events: events), at: 0) }
@@ -97,7 +96,6 @@ struct NotebookPlan {
         status.platform = platform
         status.launchedAt = now
         actions.append(.launch(run: status.run))
-        if status.run > 1 { actions.append(.remove(run: status.run - 1)) }
     }
 
     private mutating func start() {
@@ -175,14 +173,11 @@ struct NotebookPlan {
 
     /// A start's first half: what ran before must have ended.
     private mutating func endFormerRun() {
-        guard let observation = sight.observation, sight.task?.hasEnded != true else {
-            status.isEnding = false
-            status.run += 1
-            forgetRun()
-            return launch()
-        }
-        if !observation.stopRequested { actions.append(.stop(run: status.run)) }
-        actions.append(.wait(.milliseconds(200)))
+        guard endsRun() else { return }
+        status.isEnding = false
+        status.run += 1
+        forgetRun()
+        launch()
     }
 
     private mutating func forgetRun() {
@@ -312,15 +307,19 @@ struct NotebookPlan {
 
     // MARK: - Ending
 
-    private mutating func end(_ finish: (inout NotebookPlan) -> Void) {
-        if let observation = sight.observation, sight.task?.hasEnded != true {
-            if !observation.stopRequested { actions.append(.stop(run: status.run)) }
-            return actions.append(.wait(.milliseconds(200)))
-        }
-        if sight.observation != nil, status.phase == .deleteInProgress { actions.append(.remove(run: status.run)) }
+    /// Sees to it that nothing of it runs.
+    /// - Returns: whether that is so.
+    private mutating func endsRun() -> Bool {
+        guard let observation = sight.observation, sight.task?.hasEnded != true else { return true }
+        if !observation.stopRequested { actions.append(.stop(run: status.run)) }
+        actions.append(.wait(.milliseconds(200)))
+        return false
+    }
+
+    private mutating func becomeStopped() {
         forgetRun()
         (status.failures, status.retryAt) = (0, nil)
-        finish(&self)
-        if status.phase == .stopped { events.append(status.cause.map { "stopped: \($0)" } ?? "stopped") }
+        status.phase = .stopped
+        events.append(status.cause.map { "stopped: \($0)" } ?? "stopped")
     }
 }

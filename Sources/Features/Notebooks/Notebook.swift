@@ -139,7 +139,9 @@ extension ResourceKind {
 extension Notebook {
     /// The workload of its present run.
     var workloadID: String { workloadID(of: status.run) }
-    func workloadID(of run: Int) -> String { "notebook-\(id)-\(run)" }
+    func workloadID(of run: Int) -> String { "\(workloadPrefix)\(run)" }
+    /// What the workloads of all its runs begin with.
+    var workloadPrefix: String { "notebook-\(id)-" }
 
     /// What its instance is called inside and where it is monitored.
     var hostName: String { "nb-\(id.prefix(6))" }

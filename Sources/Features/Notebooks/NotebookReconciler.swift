@@ -30,16 +30,14 @@ struct NotebookReconciler: Reconciler {
                 var next = current
                 next.status = status
                 _ = try current.status.phase.advanced(to: status.phase)
+                // Before: what has settled is not looked at again.
+                if status.phase.isSettled, !status.phase.isActive { try await revokeTokens(notebook.id) }
                 // Someone else wrote meanwhile: that write has enqueued the key, and the next round sees it.
                 guard let stored = try await write(next, events) else { return nil }
                 current = stored
-                if status.phase == .stopped { try await revokeTokens(notebook.id) }
             case .launch:
                 guard try await launch(current) else { return nil }
             case .stop(let run): await engine.stop(notebook.workloadID(of: run))
-            case .remove(let run):
-                probes.forget(notebook.workloadID(of: run))
-                try await engine.removeEnded(notebook.workloadID(of: run))
             case .wait(let duration): return duration
             case .delete:
                 try await delete(current)
@@ -96,13 +94,13 @@ struct NotebookReconciler: Reconciler {
     /// - Returns: false where it cannot be, which is written.
     private func launch(_ notebook: Notebook) async throws -> Bool {
         do {
+            try await removeRuns(of: notebook) { $0 != notebook.workloadID }
             try await engine.launch(try await maker.workload(notebook))
             return true
-        } catch let error as TakumiError {
-            var next = notebook
-            next.status.phase = notebook.status.phase.isActive ? .unhealthy : notebook.status.phase.failed
-            next.status.cause = error.message
-            _ = try await store.updateStatus(next, event: error.message)
+        } catch let error where !(error is CancellationError) {
+            try await revokeTokens(notebook.id)
+            let phase = notebook.status.phase
+            try await fail(notebook, phase.isActive ? .unhealthy : phase.failed, NotebookReconciler.text(error))
             return false
         }
     }
@@ -111,17 +109,31 @@ struct NotebookReconciler: Reconciler {
         let folder = "\(maker.home)/\(Notebook.folder(notebook.id))"
         do {
             try await revokeTokens(notebook.id)
-            try await BlockingWork.run {
-                // A user's folder may forbid what its owner may do.
-                if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
-            }
-        } catch {
-            var next = notebook
-            next.status.phase = .deleteFailed
-            next.status.cause = "its storage could not be deleted: \(error.localizedDescription); try again"
-            _ = try await store.updateStatus(next, event: next.status.cause)
-            return
+            try await removeRuns(of: notebook) { _ in true }
+            try await BlockingWork.run { try FileTree.remove(folder) }
+        } catch let error where !(error is CancellationError) {
+            return try await fail(
+                notebook, .deleteFailed,
+                "its storage could not be deleted: \(NotebookReconciler.text(error)); try again")
         }
         try await store.delete(notebook.key)
     }
+
+    /// With their boot storage. Not only the last one: a start that was refused, or a server that died, leaves one behind.
+    private func removeRuns(of notebook: Notebook, where isOver: (_ workload: String) -> Bool) async throws {
+        let all = WorkloadFolder.ids(home: maker.home, beginningWith: notebook.workloadPrefix)
+        for workload in all where isOver(workload) {
+            probes.forget(workload)
+            try await engine.removeEnded(workload)
+        }
+    }
+
+    private func fail(_ notebook: Notebook, _ phase: NotebookPhase, _ cause: String) async throws {
+        var next = notebook
+        next.status.phase = phase
+        next.status.cause = cause
+        _ = try await store.updateStatus(next, event: cause)
+    }
+
+    private static func text(_ error: any Error) -> String { (error as? TakumiError)?.message ?? "\(error)" }
 }

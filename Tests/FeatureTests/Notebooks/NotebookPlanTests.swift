@@ -130,7 +130,7 @@ import Testing
 
         try world.ask(.startInProgress)
         world.turn(after: 60)
-        #expect(world.launched == [1, 2] && world.removed == [1])
+        #expect(world.launched == [1, 2])
         world.run()
         world.sight.health = .healthy
         world.turn(after: 3)
@@ -175,8 +175,11 @@ import Testing
         world.turn(after: 1)
         #expect(world.stopped == [1] && !world.isGone)
         world.end(.stopped)
+        let stored = world.notebook
         world.turn(after: 1)
-        #expect(world.removed == [1] && world.isGone)
+        #expect(world.isGone)
+        // A write would call the next round up, also where the deletion then fails.
+        #expect(world.notebook.status == stored.status)
     }
 
     @Test(arguments: [NotebookPhase.stopped, .createFailed, .startFailed, .deleteFailed])
@@ -214,7 +217,6 @@ import Testing
             }
             world.turn(after: 0.6)
             #expect(world.launched.count == failures + 2 && world.phase == .unhealthy)
-            #expect(world.removed.last == failures + 1)
             world.run()
             world.turn(after: 1)
             #expect(world.cause == "JupyterLab is starting", "what has yet to start is not told to be rebooted")

@@ -12,7 +12,6 @@ struct NotebookWorld {
     var now = Date(timeIntervalSince1970: 1_000_000)
     private(set) var launched: [Int] = []
     private(set) var stopped: [Int] = []
-    private(set) var removed: [Int] = []
     private(set) var events: [String] = []
     private(set) var isGone = false
     /// Of the last turn.
@@ -58,9 +57,6 @@ struct NotebookWorld {
             case .stop(let run):
                 stopped.append(run)
                 sight.observation?.stopRequested = true
-            case .remove(let run):
-                removed.append(run)
-                if run == notebook.status.run { sight = NotebookSight() }
             case .wait(let duration): if wait == nil { wait = duration }
             case .delete: isGone = true
             }

@@ -8,9 +8,9 @@ import Testing
 
     @Test func givesEachKeyOnceInOrder() {
         var queue = WorkQueue()
-        queue.add(a)
-        queue.add(b)
-        queue.add(a)
+        queue.add(a, now: .zero)
+        queue.add(b, now: .zero)
+        queue.add(a, now: .zero)
         #expect(queue.take() == a)
         #expect(queue.take() == b)
         #expect(queue.take() == nil)
@@ -18,9 +18,9 @@ import Testing
 
     @Test func holdsAKeyBackWhileItIsWorkedOn() {
         var queue = WorkQueue()
-        queue.add(a)
+        queue.add(a, now: .zero)
         #expect(queue.take() == a)
-        queue.add(a)
+        queue.add(a, now: .zero)
         #expect(queue.take() == nil)
         queue.finish(a, now: .zero)
         #expect(queue.take() == a)
@@ -30,7 +30,7 @@ import Testing
 
     @Test func looksAgainWhenAsked() {
         var queue = WorkQueue()
-        queue.add(a)
+        queue.add(a, now: .zero)
         _ = queue.take()
         queue.finish(a, now: .seconds(1), again: .seconds(10))
         queue.advance(to: .seconds(10))
@@ -45,7 +45,7 @@ import Testing
         var delays: [Duration] = []
         var now = Duration.zero
         for _ in 0..<12 {
-            queue.add(a)
+            queue.add(a, now: now)
             _ = queue.take()
             let delay = queue.fail(a, now: now)
             delays.append(delay)
@@ -56,15 +56,48 @@ import Testing
         #expect(delays.last == .seconds(30))
         #expect(queue.take() == a)
         queue.finish(a, now: now)
-        queue.add(a)
+        queue.add(a, now: now)
         _ = queue.take()
         #expect(queue.fail(a, now: now) == .milliseconds(100))
+    }
+
+    /// What fails after it has written would call itself up for ever.
+    @Test func itsOwnWritesDoNotCutItsBackOffShort() {
+        var queue = WorkQueue()
+        var now = Duration.zero
+        queue.add(a, now: now)
+        for _ in 0..<8 {
+            #expect(queue.take() == a)
+            queue.add(a, now: now)
+            let delay = queue.fail(a, now: now)
+            // Told a moment late.
+            queue.add(a, now: now + .milliseconds(5))
+            queue.advance(to: now + delay - .milliseconds(1))
+            #expect(queue.take() == nil)
+            now += delay
+            queue.advance(to: now)
+        }
+        #expect(now > .seconds(20))
+    }
+
+    @Test func whatChangesLaterIsLookedAtAtOnce() {
+        var queue = WorkQueue()
+        queue.add(a, now: .zero)
+        for _ in 0..<9 {
+            _ = queue.take()
+            queue.fail(a, now: .zero)
+            queue.advance(to: .seconds(30))
+        }
+        _ = queue.take()
+        #expect(queue.fail(a, now: .seconds(30)) == .seconds(30))
+        queue.add(a, now: .seconds(31))
+        #expect(queue.take() == a)
     }
 
     @Test func keepsItsOrderOverManyKeys() {
         var queue = WorkQueue()
         let keys = (0..<5000).map { ResourceKey(.init("thing"), "\($0)") }
-        for key in keys { queue.add(key) }
+        for key in keys { queue.add(key, now: .zero) }
         var taken: [ResourceKey] = []
         while let key = queue.take() {
             taken.append(key)

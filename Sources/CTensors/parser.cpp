@@ -82,6 +82,8 @@ static int keys_of(takumi_parser &parser, takumi_outline &outline) {
     };
     auto &cursor = parser.cursor;
     if (cursor.kind() != '{') cursor.unexpected("an object");
+    // Said of only when all keys have been seen: they tell in which form.
+    std::string_view wrong_model, wrong_stream;
     for (bool inside = cursor.enter('}'); inside; inside = cursor.more('}')) {
         const auto key = cursor.key();
         for (const auto &[name, bit] : known)
@@ -93,12 +95,14 @@ static int keys_of(takumi_parser &parser, takumi_outline &outline) {
             continue;
         }
         const auto value = cursor.skip();
-        if (is_model && value != "null") fail("'model' is %.*s; send a string", int(std::min(value.size(), size_t(40))), value.data());
-        if (is_stream && value != "true" && value != "false" && value != "null")
-            fail("'stream' is %.*s; send true or false", int(std::min(value.size(), size_t(40))), value.data());
+        if (is_model && value != "null") wrong_model = value.substr(0, 40);
+        if (is_stream && value != "true" && value != "false" && value != "null") wrong_stream = value.substr(0, 40);
         if (is_stream) outline.stream = value == "true";
     }
     cursor.end();
+    if (!wrong_model.empty()) fail("'model' is %.*s; send a string", int(wrong_model.size()), wrong_model.data());
+    if (!wrong_stream.empty())
+        fail("'stream' is %.*s; send true or false", int(wrong_stream.size()), wrong_stream.data());
     return 0;
 }
 

@@ -16,7 +16,7 @@ package struct GRPCFront: InferenceFront {
             address: .ipv4(host: "127.0.0.1", port: port), transportSecurity: .plaintext,
             config: .defaults { config in
                 // As the bodies of HTTP requests: an image does not fit into gRPC's own 4 MiB.
-                config.rpc.maxRequestPayloadSize = options.maxBody
+                config.rpc.maxRequestPayloadSize = options.largestMessage
             })
         let server = GRPCServer(transport: transport, services: [InferenceService(core: core)])
         drain.whenComplete { _ in server.beginGracefulShutdown() }

@@ -33,6 +33,7 @@ extension ServedModel {
             artifact == nil ? Placeholder.work : Placeholder.input(TaskSpec.source), "--scratch", Placeholder.work,
             "--python", Placeholder.python, "--program", settings.worker, "--port",
             Placeholder.port(task: 0, ServedModel.port), "--grpc-port", Placeholder.port(task: 0, ServedModel.grpcPort),
+            "--memory-mib", "\(resources.memoryMiB)",
         ]
         for parameter in parameters { command += ["--parameter", "\(parameter.name)=\(parameter.value)"] }
         let task = TaskSpec(

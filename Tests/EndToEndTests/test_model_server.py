@@ -427,6 +427,17 @@ def test_200_megabytes_do_not_stop_the_others(tmp_path, troubled):
         assert slowest[0] < 1.0
 
 
+def test_a_body_is_as_large_as_the_memory_allows(tmp_path, troubled):
+    with Server(tmp_path, troubled, options=["--memory-mib", 512]) as server:
+        status, reply = server.json("POST", "/v1/models/m:predict", b'{"instances":[' + b" " * (20 << 20) + b"[1,2]]}")
+        limit, _, rest = reply["error"].removeprefix("The body is larger than ").partition(" bytes, for which ")
+        assert status == 413 and rest.startswith("the pod's 512 MiB of memory suffice beside the model: send less"), reply
+        # A part of what the model has left.
+        assert 4 << 20 < int(limit) < 19 << 20
+        body = b'{"instances":[' + b" " * (int(limit) - 21) + b"[1,2]]}"
+        assert len(body) == int(limit) and server.json("POST", "/v1/models/m:predict", body)[0] == 200
+
+
 # MARK: Faults
 
 
@@ -655,6 +666,9 @@ def test_openai_errors_have_their_form(odd_server):
     assert status == 404 and reply["error"]["code"] == "model_not_found"
     status, reply = server.json("POST", "/openai/v1/completions", b"{")
     assert status == 400 and reply["error"]["type"] == "invalid_request_error"
+    # Told apart by the body.
+    status, reply = server.json("POST", "/", {"model": "nope", "prompt": "x"})
+    assert status == 404 and reply["error"]["code"] == "model_not_found"
     # In the middle of an answer the status has been sent.
     _, _, text = server.call("POST", "/openai/v1/completions", {"prompt": "break", "stream": True})
     assert json.loads(events(text)[-1])["error"]["message"] == "out of memory" and len(events(text)) == 3

@@ -142,6 +142,39 @@ def test_a_post_to_the_resource_is_told_apart_by_its_body(endpoint, model):
     assert endpoint.call(f"/{model.name}", {"inputs": [tensor]}).json()["outputs"][0]["data"] == CLASSES
 
 
+def test_a_large_body_does_not_end_a_small_pod(api, model):
+    """What a pod cannot hold is refused; what it can, however often it comes, is answered."""
+    small = create_endpoint(api, resource(model, memory="512Mi"))
+    small.wait(timeout=300)
+    path = f"/{model.name}/v1/models/{model.name}:predict"
+    before = pods_of(small)
+    large = b'{"instances":[' + b",".join([b"[1,2,3,4]"] * 20_000_000) + b"]}"
+    response = small.call(path, data=large)
+    assert response.status_code == 413, response.text
+    assert "for which the pod's 512 MiB of memory suffice" in response.json()["error"]
+    rows = 500_000
+    fits = b'{"instances":[' + b",".join([b"[1,2,3,4]"] * rows) + b"]}"
+    answers = []
+
+    def ask():
+        response = small.call(path, data=fits)
+        answers.append((response.status_code, len(response.json().get("predictions", []))))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(answers) <= {(200, rows), (503, 0)} and (200, rows) in answers, answers
+    assert small.predict(model) == CLASSES
+    assert pods_of(small) == before, "none was ended"
+    small.delete()
+
+
+def pods_of(endpoint) -> list:
+    return [pod["podId"] for item in endpoint.default.read()["endpointModelList"] for pod in item["podList"]]
+
+
 def test_plain_http_works_from_this_machine(endpoint, model):
     url = endpoint.url.replace("https:", "http:")
     answer = requests.post(f"{url}/{model.name}/v1/models/{model.name}/predict", json={"instances": ROWS})
@@ -475,7 +508,7 @@ def test_inference_logs(api, model):
         "category": "easymaker.inference",
         "logLevel": "INFO",
         "body": first["body"],
-        "logType": "NNHCloud-AIEasyMaker",
+        "logType": "NHNCloud-AIEasyMaker",
         "time": first["time"],
         "endpointId": endpoint.id,
         "endpointStageId": stage.id,

@@ -116,7 +116,8 @@ struct takumi_outline {
     struct takumi_text model;
 };
 
-/// Checks that the body is a JSON object and tells what it looks like. Returns 0 or TAKUMI_FAILED.
+/// Checks that the body is a JSON object and tells what it looks like. Returns 0 or TAKUMI_FAILED, and has then the keys that
+/// came before the fault.
 int takumi_parse_outline(
     struct takumi_parser *parser, const char *json, size_t length, struct takumi_outline *outline);
 

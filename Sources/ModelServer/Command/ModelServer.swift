@@ -32,13 +32,14 @@ final class ModelServer {
         limits.time = options.timeLimit
         core = Core(name: options.name, limits: limits, loop: loop)
         inference = InferenceCore(core)
-        service = HTTPService(core: core, maxBody: options.maxBody, threads: threads)
+        service = HTTPService(core: core, bodyMemory: options.bodyMemory, threads: threads)
         socket = try WorkerSocket(scratch: options.scratch)
         let command = WorkerCommand(options, socket: socket.path, inherited: ProcessInfo.processInfo.environment)
         supervisor = WorkerSupervisor(core: core, command: command, threads: threads, log: log)
     }
 
     func start() {
+        supervisor.onReady = { [service] in service.bodyMemory.settle(used: $0.residentWithUs) }
         supervisor.onFirstFailure = { [self] cause in finish(1, cause) }
         let supervisor = NIOLoopBound(supervisor, eventLoop: loop)
         let worker = ServerBootstrap(group: loop)

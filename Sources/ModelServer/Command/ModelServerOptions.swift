@@ -17,6 +17,8 @@ package struct ModelServerOptions: Sendable {
     package var timeLimit = TimeAmount.seconds(60)
     /// Bytes of a request's body.
     package var maxBody = 512 << 20
+    /// What the pod, which is this server and its worker, is ended for taking more of; nil where nobody does that.
+    package var memoryMiB: Int?
     package var parameters: [(name: String, value: String)] = []
 
     package init() {}
@@ -44,6 +46,11 @@ package struct ModelServerOptions: Sendable {
         }
     }
 
+    var bodyMemory: BodyMemory { BodyMemory(largest: maxBody, podMiB: memoryMiB) }
+
+    /// Bytes of a request that came as binary data alone.
+    package var largestMessage: Int { bodyMemory.limit(jsonLength: 0) }
+
     private mutating func set(_ option: String, _ value: String) throws {
         switch option {
         case "--name": name = value
@@ -59,6 +66,7 @@ package struct ModelServerOptions: Sendable {
         case "--queue": queue = try number(option, value, 1...1_000_000)
         case "--timeout": timeLimit = try seconds(option, value)
         case "--max-body": maxBody = try number(option, value, 1024...(1 << 30))
+        case "--memory-mib": memoryMiB = try number(option, value, 1...(1 << 30))
         case "--parameter":
             let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty else {

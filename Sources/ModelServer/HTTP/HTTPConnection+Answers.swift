@@ -9,26 +9,31 @@ extension HTTPConnection: ReplyReceiver {
         let reading = BodyReading(
             route: current.route, model: service.core.name, jsonLength: current.jsonLength, isOctets: current.isOctets)
         guard body.readableBytes > HTTPConnection.large else {
-            do throws(ServingError) {
+            do throws(Router.Refusal) {
                 submit(try reading.read(body, with: service.parser))
             } catch {
-                fail(error)
+                refuse(error)
             }
             return
         }
         phase = .working
         offLoop {
-            do throws(ServingError) {
+            do throws(Router.Refusal) {
                 return .success(try reading.read(body, with: BodyParser(model: reading.model)))
             } catch {
                 return .failure(error)
             }
-        } then: { [self] (result: Result<ReadRequest, ServingError>) in
+        } then: { [self] (result: Result<ReadRequest, Router.Refusal>) in
             switch result {
             case .success(let read): submit(read)
-            case .failure(let error): fail(error)
+            case .failure(let refusal): refuse(refusal)
             }
         }
+    }
+
+    private func refuse(_ refusal: Router.Refusal) {
+        current.door = refusal.door
+        fail(refusal.error)
     }
 
     private func submit(_ read: ReadRequest) {

@@ -35,7 +35,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     /// Bytes of a streamed answer that the client has not taken yet.
     var unsent = 0
     private var body = BodyBuffer()
-    /// Bytes taken from the service's budget.
+    /// Bytes of the body that memory has been set aside for.
     private var charged = 0
     private var lastRead = NIODeadline.now()
     /// Parts of requests that came before the current one was answered.
@@ -143,33 +143,27 @@ final class HTTPConnection: ChannelDuplexHandler {
     private func append(_ bytes: ByteBuffer) {
         lastRead = .now()
         let size = body.bytes.readableBytes + bytes.readableBytes
-        guard size <= charged || charge(size - charged) else { return }
+        guard size <= charged || charge(size) else { return }
         body.append(bytes)
     }
 
-    /// Counts bytes of the body against the limits.
-    /// - Returns: false where they were too many; the request has then been answered, without reading the rest of it.
-    private func charge(_ bytes: Int) -> Bool {
-        var error: ServingError?
-        if charged + bytes > service.maxBody {
-            error = ServingError(413, "The body is larger than the limit of \(service.maxBody) bytes.")
-        } else if bytes > service.bodyBudget {
-            error = ServingError(
-                503, "The bodies of waiting requests fill all memory set aside for them.", retryAfter: 1)
-        }
-        if let error {
+    /// Sets memory aside for a body of so many bytes.
+    /// - Returns: false where there is none; the request has then been answered, without reading the rest of it.
+    private func charge(_ size: Int) -> Bool {
+        do throws(ServingError) {
+            try service.bodyMemory.take(size, held: charged, jsonLength: current.jsonLength)
+        } catch {
             current.keepAlive = false
             fail(error)
             return false
         }
-        charged += bytes
-        service.bodyBudget -= bytes
+        charged = size
         return true
     }
 
     /// The body is no longer needed.
     func refund() {
-        service.bodyBudget += charged
+        service.bodyMemory.giveBack(charged, jsonLength: current.jsonLength)
         charged = 0
         body = BodyBuffer()
     }

@@ -11,21 +11,18 @@ final class HTTPService {
     let threads: NIOThreadPool
     let router: Router
     let parser: BodyParser
-    let maxBody: Int
     let started = Int(Date().timeIntervalSince1970)
-    /// Bytes of bodies that may still be taken in. Without a bound, clients together could ask for more than there is memory.
-    var bodyBudget: Int
+    var bodyMemory: BodyMemory
     /// Connections end with their current request.
     private(set) var isDraining = false
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     private var date = (second: 0, text: "")
     private var random = SystemRandomNumberGenerator()
 
-    init(core: Core, maxBody: Int, threads: NIOThreadPool) {
+    init(core: Core, bodyMemory: BodyMemory, threads: NIOThreadPool) {
         self.core = core
         self.threads = threads
-        self.maxBody = maxBody
-        bodyBudget = max(2 * maxBody, 1 << 30)
+        self.bodyMemory = bodyMemory
         router = Router(name: core.name)
         parser = BodyParser(model: core.name)
     }

@@ -70,12 +70,12 @@ final class BodyParser {
         var model: String?
     }
 
-    /// What a JSON object looks like from outside.
-    func outline(_ body: ByteBuffer) throws(ServingError) -> Outline {
+    /// What a JSON object looks like from outside, as far as it can be read.
+    func outline(_ body: ByteBuffer) -> (Outline, failure: ServingError?) {
         var outline = takumi_outline()
         let status = withJSON(body) { takumi_parse_outline(parser.pointer, $0, $1, &outline) }
-        guard status == 0 else { throw refusal(status) }
-        return Outline(keys: Int(outline.keys), stream: outline.stream, model: outline.model.string)
+        guard status == 0 else { return (Outline(keys: Int(outline.keys), stream: false), refusal(status)) }
+        return (Outline(keys: Int(outline.keys), stream: outline.stream, model: outline.model.string), nil)
     }
 
     private func refusal(_ status: Int32) -> ServingError {

@@ -21,6 +21,14 @@ struct WorkerProcess: Sendable {
     func terminate() { Foundation.kill(pid, SIGTERM) }
     func kill() { Foundation.kill(-pid, SIGKILL) }
 
+    /// Bytes of memory that it and this process take.
+    var residentWithUs: Int {
+        [pid, getpid()].reduce(0) { sum, pid in
+            let fields = (try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8))?.split(separator: " ")
+            return sum + (fields?.dropFirst().first.flatMap { Int($0) } ?? 0) * Int(getpagesize())
+        }
+    }
+
     /// Blocks its thread.
     private static func wait(for pid: pid_t) -> String {
         var information = siginfo_t()

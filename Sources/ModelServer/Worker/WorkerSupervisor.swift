@@ -22,6 +22,8 @@ final class WorkerSupervisor: WorkerLink {
     /// The model could not be loaded at the first start.
     var onFirstFailure: ((String) -> Void)?
     var onStopped: (() -> Void)?
+    /// The model has been loaded.
+    var onReady: ((WorkerProcess) -> Void)?
 
     private var state = State.idle
     private var process: WorkerProcess?
@@ -108,6 +110,7 @@ final class WorkerSupervisor: WorkerLink {
             state = .ready(since: .now())
             wasReady = true
             log("model '\(core.name)' is ready after \((NIODeadline.now() - begin).nanoseconds / 1_000_000) ms")
+            if let process { onReady?(process) }
             core.workerIsReady(description, link: self)
         case "failed": cause = op.cause ?? "the model could not be loaded"
         default: throw MalformedFrame("the op '\(op.op)' before 'ready'")

@@ -290,11 +290,27 @@ struct BodyParserTests {
     // MARK: - Outlines
 
     @Test func outlineOfAnOpenAIRequest() throws {
-        let outline = try parser.outline(
+        let (outline, failure) = parser.outline(
             ByteBuffer(string: #"{"messages":[{"role":"user"}],"stream":true,"model":"m\u0031"}"#))
+        #expect(failure == nil)
         #expect(outline.stream)
         #expect(outline.model == "m1")
-        #expect(refusal { _ = try parser.outline(ByteBuffer(string: #"{"stream":1}"#)) }?.status == 400)
-        #expect(refusal { _ = try parser.outline(ByteBuffer(string: #"{"model":1}"#)) }?.status == 400)
+        #expect(parser.outline(ByteBuffer(string: #"{"stream":1}"#)).failure?.status == 400)
+        #expect(parser.outline(ByteBuffer(string: #"{"model":1}"#)).failure?.status == 400)
+    }
+
+    /// At an address that takes any protocol, the body says in which form a refusal comes.
+    @Test(arguments: [
+        (#"{"model":"nope","prompt":"x"}"#, 404, Metrics.Door.openai), (#"{"model":1,"prompt":"x"}"#, 400, .openai),
+        (#"{"messages":[],"stream":7}"#, 400, .openai), (#"{"prompt":"x", nonsense"#, 400, .openai),
+        (#"{"instances":7}"#, 400, .v1), (#"{"inputs":7}"#, 400, .v2), (#"{"x":7}"#, 400, .other), ("[1]", 400, .other),
+    ])
+    func refusalsHaveTheFormOfTheProtocol(_ json: String, _ status: Int, _ door: Metrics.Door) {
+        let reading = BodyReading(route: .byBody, model: "m", jsonLength: nil, isOctets: false)
+        let refusal = #expect(throws: Router.Refusal.self) {
+            _ = try reading.read(ByteBuffer(string: json), with: parser)
+        }
+        #expect(refusal?.error.status == status)
+        #expect(refusal?.door == door)
     }
 }

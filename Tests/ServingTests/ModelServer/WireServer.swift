@@ -40,7 +40,9 @@ final class WireServer: Sendable {
             model.inputs = [.init(name: "input-0", datatype: "FP32", shape: [-1, 2])]
             model.outputs = [.init(name: "output-0", datatype: "FP32", shape: [-1])]
             core.workerIsReady(model, link: link)
-            return HTTPListener.bind(HTTPService(core: core, maxBody: 1 << 20, threads: .singleton), port: 0)
+            return HTTPListener.bind(
+                HTTPService(core: core, bodyMemory: BodyMemory(largest: 1 << 20, podMiB: nil), threads: .singleton),
+                port: 0)
         }
         port = try await bound.get().get().localAddress?.port ?? 0
     }

@@ -3,7 +3,7 @@ import Engine
 import Foundation
 import Resource
 
-/// What one pod is given, and how users write it: `0.5`, `500m`, `50%`; `2048Mi`, `2Gi`, `25%`.
+/// What one pod is given, and how users write it: `0.5`, `500m`, `50%`; `2048Mi`, `2Gi`, `25%`; `1`, `50%`.
 package struct Allotment: Codable, Sendable, Equatable {
     package var cpus: Double
     package var memoryMiB: Int
@@ -81,6 +81,14 @@ package struct Allotment: Codable, Sendable, Equatable {
     /// Not more than sums of it can hold, either.
     private static func whole(_ mebibytes: Double) -> Int? {
         mebibytes >= 1 && mebibytes < Double(1 << 40) ? Int(mebibytes) : nil
+    }
+
+    /// Whole ones only: pods share none.
+    package static func gpus(_ text: String, of all: Allotment) -> Int? {
+        guard let count = percent(text).map({ $0 * Double(all.gpus) }) ?? Double(text), (0..<100).contains(count),
+            abs(count - count.rounded()) < 1e-6
+        else { return nil }
+        return Int(count.rounded())
     }
 
     private static func percent(_ text: String) -> Double? {

@@ -13,7 +13,7 @@ struct ModelOption: Equatable, Sendable {
     var model: String
     var cpu: String?
     var memory: String?
-    var gpu: Int?
+    var gpu: String?
     var pods: CountRange?
     var scale: Scale?
     /// Minutes.
@@ -54,7 +54,7 @@ struct ModelOption: Equatable, Sendable {
         switch pair.key {
         case "cpu": cpu = pair.value
         case "memory": memory = pair.value
-        case "gpu": gpu = try number(pair, 0...99)
+        case "gpu": gpu = pair.value
         case "pods": pods = try CountRange(pair.value, of: "--model \(model): pods", limit: 100)
         case "scale": scale = try scale(pair.value)
         case "idle": idle = try number(pair, 1...10_080)
@@ -89,7 +89,7 @@ extension ModelOption {
     /// As the API takes it.
     /// - Parameter id: the model's.
     func wire(model id: String) -> JSONValue {
-        let allotment = JSONValue.fields(["cpu": .string(cpu), "memory": .string(memory), "gpu": .int(gpu)])
+        let allotment = JSONValue.fields(["cpu": .string(cpu), "memory": .string(memory), "gpu": .string(gpu)])
         let scale = scale ?? Scale(metric: "CPU_UTILIZATION", target: 50)
         let pods = pods ?? CountRange(1)
         return .fields([

@@ -6,7 +6,7 @@ struct StageSettings: ParsableArguments {
         help: ArgumentHelp(
             """
             A model to serve, by name or id, and behind commas what you like of: cpu=0.5, memory=1Gi (or 50% of an \
-            instance), gpu=1, for each pod; pods=2, or pods=1-4 for as many as are needed; scale=cpu:50 or memory:50, the \
+            instance), gpu=1 (or 50%), for each pod; pods=2, or pods=1-4 for as many as are needed; scale=cpu:50 or memory:50, the \
             percentage that these are kept at; idle=10, minutes without a request after which there is no pod until the \
             next one; description=TEXT, last. Can be repeated.
             """, valueName: "name,key=value…"),

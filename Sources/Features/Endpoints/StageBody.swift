@@ -101,10 +101,13 @@ struct StageResourceBody: Decodable, Sendable {
             }
         }
         if let text = option?.gpu?.text, !text.isEmpty {
-            if let gpus = Double(text), gpus >= 0, gpus == gpus.rounded(), gpus < 100 {
-                result.gpus = Int(gpus)
+            if let gpus = Allotment.gpus(text, of: room) {
+                result.gpus = gpus
             } else {
-                validator.refuse("\(field).gpu", "'\(text.excerpt)' is not a whole number of GPUs")
+                validator.refuse(
+                    "\(field).gpu",
+                    "'\(text.excerpt)' is not a whole number of GPUs, of which an instance has \(room.gpus); such as 1 or 50% of 2"
+                )
             }
         } else if room.gpus > 0 {
             result.gpus = max(1, share.gpus)

@@ -23,6 +23,23 @@ import Testing
         #expect(try allotment(option) == Allotment(cpus: cpus, memoryMiB: memory))
     }
 
+    @Test(arguments: [("1", 1), ("2.0", 2), ("50%", 2), ("75 %", 3), ("100%", 4), ("0", 0)])
+    func gpusArePartsOfAnInstanceToo(_ text: String, _ gpus: Int) throws {
+        let room = Allotment(cpus: 2, memoryMiB: 4096, gpus: 4)
+        let body = try JSONDecoder().decode(
+            StageResourceBody.self, from: Data(#"{"resourceOptionDetail": {"gpu": "\#(text)"}}"#.utf8))
+        #expect(try body.allotment(room: room, share: room, "").gpus == gpus)
+    }
+
+    @Test(arguments: ["0.5", "30%", "110%", "-1", "x%", "-25%"]) func noPartsOfGPUs(_ text: String) throws {
+        let room = Allotment(cpus: 2, memoryMiB: 4096, gpus: 4)
+        let body = try JSONDecoder().decode(
+            StageResourceBody.self, from: Data(#"{"resourceOptionDetail": {"gpu": "\#(text)"}}"#.utf8))
+        let error = #expect(throws: ValidationErrors.self) { _ = try body.allotment(room: room, share: room, "") }
+        #expect(error?.errors.first?.field == "resourceOptionDetail.gpu")
+        #expect(error?.errors.first?.message.contains("an instance has 4") == true)
+    }
+
     /// No number ends the server: each is refused with its field, and with what was sent or what there is.
     @Test(arguments: [
         ("cpu", "nan%"), ("cpu", "inf%"), ("cpu", "1e300"), ("cpu", "1e308%"), ("cpu", "infinity"), ("cpu", "1e-300"),

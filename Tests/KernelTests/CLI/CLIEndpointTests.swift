@@ -34,11 +34,11 @@ import Testing
 
     @Test func aModelMayComeWithAllThatItsPodsGet() throws {
         let option = try ModelOption(
-            "my iris, cpu=50%,memory=2Gi,gpu=1,pods=2-4,scale=memory:70,idle=10,description=big, and slow")
+            "my iris, cpu=50%,memory=2Gi,gpu=50%,pods=2-4,scale=memory:70,idle=10,description=big, and slow")
         #expect(option.model == "my iris")
         #expect(
             JSONText.line(option.wire(model: "id"))
-                == #"{"description":"big, and slow","idleMinutes":10,"maxPodCount":4,"modelId":"id","podAutoScaleEnable":true,"podCount":2,"resourceOptionDetail":{"cpu":"50%","gpu":1,"memory":"2Gi"},"scaleMetricCode":"MEMORY_UTILIZATION","scaleMetricTarget":70}"#
+                == #"{"description":"big, and slow","idleMinutes":10,"maxPodCount":4,"modelId":"id","podAutoScaleEnable":true,"podCount":2,"resourceOptionDetail":{"cpu":"50%","gpu":"50%","memory":"2Gi"},"scaleMetricCode":"MEMORY_UTILIZATION","scaleMetricTarget":70}"#
         )
     }
 
@@ -53,7 +53,7 @@ import Testing
         ("", "the model comes first"), ("cpu=1", "the model comes first"), ("iris,cpus=1", "'cpus=1' is none of cpu"),
         ("iris,2", "'2' is none of"), ("iris,cpu=", "cpu= has no value"), ("iris,cpu=1,cpu=2", "cpu is given twice"),
         ("iris,pods=0", "--model iris: pods 0 is out of range; use 1 to 100"),
-        ("iris,gpu=-1", "gpu=-1 is out of range; use 0 to 99"), ("iris,idle=0", "idle=0 is out of range"),
+        ("iris,gpu=", "gpu= has no value"), ("iris,idle=0", "idle=0 is out of range"),
         ("iris,pods=1-2,scale=disk:5", "write scale=cpu:50"), ("iris,pods=1-2,scale=cpu:0", "write scale=cpu:50"),
         ("iris,scale=cpu:50", "scale needs a range of pods; add pods=1-4"),
         ("iris,pods=2,scale=cpu:50", "scale needs a range of pods"),

@@ -108,11 +108,13 @@ extension Store {
     }
 
     /// Changes the spec of a kind whose specs may change, in one transaction with reading it.
-    /// - Throws: `notFound`.
+    /// - Throws: `notFound`; what a condition throws.
     package func updateSpec<Spec, Status>(
-        _ key: ResourceKey, of type: Resource<Spec, Status>.Type, _ change: @Sendable @escaping (inout Spec) -> Void
+        _ key: ResourceKey, of type: Resource<Spec, Status>.Type, conditions: [Condition] = [],
+        _ change: @Sendable @escaping (inout Spec) -> Void
     ) async throws {
         try await write { db, touched in
+            for condition in conditions { try condition.check(db) }
             guard var resource: Resource<Spec, Status> = try Store.fetch(db, key, project: nil)?.decoded() else {
                 throw Store.missing(key)
             }

@@ -89,6 +89,21 @@ struct EndpointActions: Sendable {
 
     // MARK: - Stages
 
+    /// Has the gateway told of a stage anew (E-5); the stage's reconciler does it.
+    func deploy(_ stage: Stage) async throws -> Stage {
+        guard stage.status.phase.isDeployable else {
+            throw TakumiError(
+                .conflict,
+                "stage '\(stage.metadata.name)' is \(stage.status.phase.displayName); only one that is ACTIVE or DEPLOY FAILED can be deployed again"
+            )
+        }
+        var next = stage
+        (next.status.phase, next.status.cause) = (.deployInProgress, nil)
+        if let stored = try await store.updateStatus(next, event: "deployment requested") { return stored }
+        guard let current: Stage = try await store.resource(stage.key) else { throw Store.missing(stage.key) }
+        return try await deploy(current)
+    }
+
     struct TrafficRules: Decodable, Sendable {
         var canaryStageId: String?
         var canaryPercent: WholeNumber?
@@ -111,7 +126,10 @@ struct EndpointActions: Sendable {
             body.canaryStageId, body.canaryPercent?.value, of: stage, endpoint, "canaryStageId", "canaryPercent")
         let shadow = try await share(
             body.shadowStageId, body.shadowPercent?.value, of: stage, endpoint, "shadowStageId", "shadowPercent")
-        try await store.updateSpec(stage.key, of: Stage.self) { spec in
+        let conditions = [(canary, "canaryStageId"), (shadow, "shadowStageId")].compactMap { share, field in
+            share.map { Condition.stays(ResourceKey(.stage, $0.stageID), field: field) }
+        }
+        try await store.updateSpec(stage.key, of: Stage.self, conditions: conditions) { spec in
             (spec.canary, spec.shadow, spec.ratePerSecond) = (canary, shadow, body.ratePerSecond?.value)
         }
         try await publisher.publish()

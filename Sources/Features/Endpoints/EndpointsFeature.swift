@@ -80,8 +80,8 @@ package struct EndpointsFeature: Feature {
             store: store, checks: checks, gatewayAddress: surroundings.gatewayAddress)
         let stageType = StageType(
             store: store, checks: checks, resources: resourceType, sources: sources,
-            platform: surroundings.platform, region: surroundings.region, gatewayAddress: surroundings.gatewayAddress,
-            wake: surroundings.wake)
+            platform: surroundings.platform, region: surroundings.region, home: home,
+            gatewayAddress: surroundings.gatewayAddress, wake: surroundings.wake)
         endpoints = ResourceRoutes(
             EndpointType(store: store, checks: checks, stages: stageType, sources: sources), store: store,
             sources: sources)

@@ -26,10 +26,7 @@ extension EndpointsFeature {
             }
         group.group("endpoint-stages/{id}")
             .put("deploy") { _, context in
-                let stage = try await stages.resource(context)
-                try await actions.publisher.publish()
-                surroundings.wake(stage.key)
-                return try await stages.respond(stage)
+                try await stages.respond(try await actions.deploy(try await stages.resource(context)))
             }
             .put("traffic") { request, context in
                 let stage = try await stages.resource(context)

@@ -48,15 +48,17 @@ struct StagePlan: Equatable {
     private let room: Allotment
     private let now: Date
     private let newID: () -> String
+    private let refusal: String?
     /// Resources of which a pod finds no room.
     private var waiting: Set<Int> = []
 
     /// - Parameters:
     ///   - room: what one instance offers.
     ///   - newID: for pods.
+    ///   - refusal: why the gateway could not be told of a stage that is being deployed.
     init(
         _ stage: Stage, _ resources: [StageResource], sights: [String: PodSight], room: Allotment, now: Date,
-        newID: @escaping () -> String
+        newID: @escaping () -> String, refusal: String? = nil
     ) {
         self.stage = stage.status
         self.resources = resources
@@ -64,6 +66,7 @@ struct StagePlan: Equatable {
         self.room = room
         self.now = now
         self.newID = newID
+        self.refusal = refusal
         let isLeaving = stage.status.phase == .deleteInProgress
         if self.stage.nodes.isEmpty, !isLeaving {
             self.stage.nodes = (1...max(1, stage.spec.nodeCount)).map { .init(number: $0, addedAt: now) }
@@ -312,14 +315,17 @@ struct StagePlan: Equatable {
             stage.phase = failed == nil ? .deployInProgress : .createFailed
             lookAgain(in: .milliseconds(1))
         case .deployInProgress:
-            stage.phase = .active
-        case .active, .createFailed, .deployFailed:
-            if settled {
-                stage.phase = failed == nil ? .active : before.phase == .active ? .active : .createFailed
-            } else {
-                stage.cause = nil
-            }
-            if stage.phase == .active, failed == nil { stage.cause = trouble() }
+            stage.phase = refusal == nil ? .active : .deployFailed
+            stage.cause = refusal ?? stage.cause
+        case .deployFailed:
+            // Until it is deployed again by hand.
+            stage.cause = before.cause
+        case .createFailed:
+            // What could not be created has been deleted.
+            if settled, failed == nil { stage.phase = .deployInProgress }
+        case .active:
+            if !settled { stage.cause = nil }
+            if failed == nil { stage.cause = trouble() }
         case .deleteInProgress:
             break
         }

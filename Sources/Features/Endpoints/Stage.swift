@@ -25,6 +25,12 @@ package struct StageSpec: ResourceSpec {
         package var percent: Int
     }
 
+    /// Takes away what leads to a stage.
+    mutating func forget(_ stage: String) {
+        if canary?.stageID == stage { canary = nil }
+        if shadow?.stageID == stage { shadow = nil }
+    }
+
     package var references: [Reference] { [Reference(ResourceKey(.endpoint, endpointID), .part)] }
 
     /// What guards the default stage guards the one that takes its place, unless that has rules of its own: a switch opens
@@ -62,7 +68,8 @@ package enum StagePhase: String, Phase {
         case .createRequested: [.createInProgress, .createFailed, .deleteInProgress]
         case .createInProgress: [.deployInProgress, .createFailed, .deleteInProgress]
         case .deployInProgress: [.active, .deployFailed, .deleteInProgress]
-        case .active, .createFailed, .deployFailed: [.createInProgress, .deployInProgress, .deleteInProgress]
+        case .active: [.deployInProgress, .deployFailed, .deleteInProgress]
+        case .createFailed, .deployFailed: [.deployInProgress, .deleteInProgress]
         case .deleteInProgress: []
         }
     }
@@ -75,6 +82,8 @@ package enum StagePhase: String, Phase {
     }
 
     package var isFailure: Bool { self == .createFailed || self == .deployFailed }
+    /// Whether the gateway can be told of it anew.
+    package var isDeployable: Bool { self == .active || self == .deployFailed }
 }
 
 package struct StageStatus: ResourceStatus {

@@ -33,13 +33,16 @@ struct StageReconciler: Reconciler {
         guard let flavor = catalog.flavor(id: stage.spec.flavorID) else {
             return try await refuse(stage, "the instance type of this stage is no longer offered")
         }
+        if stage.status.phase == .deleteInProgress { try await forget(stage) }
+        let refusal = stage.status.phase == .deployInProgress ? await refusal() : nil
         let stored = try await self.resources(of: stage)
         var resources = stored
         let sights = await look(at: resources)
         var scaled: Duration?
         for index in resources.indices { scaled = scale(&resources[index], sights) ?? scaled }
         let plan = StagePlan(
-            stage, resources, sights: sights, room: Allotment(of: flavor), now: sources.now(), newID: sources.newID)
+            stage, resources, sights: sights, room: Allotment(of: flavor), now: sources.now(), newID: sources.newID,
+            refusal: refusal)
         guard try await write(plan, stage, stored) else { return .zero }
         for effect in plan.effects {
             if try await perform(effect, stage, plan.resources) { return nil }
@@ -52,6 +55,43 @@ struct StageReconciler: Reconciler {
         query.referring = stage.key
         // Oldest first: who came first keeps its room.
         return try await store.records(query).map { try $0.decoded() }.reversed()
+    }
+
+    /// Nothing of its endpoint leads to a stage any more that goes.
+    private func forget(_ stage: Stage) async throws {
+        let (endpoint, id) = (ResourceKey(.endpoint, stage.spec.endpointID), stage.id)
+        var query = Query(.stage, project: stage.metadata.project)
+        query.referring = endpoint
+        for other: Stage in try await store.records(query).map({ try $0.decoded() }) {
+            var left = other.spec
+            left.forget(id)
+            if left != other.spec { try await store.updateSpec(other.key, of: Stage.self) { $0.forget(id) } }
+        }
+        let formers = (try await store.resource(endpoint) as Endpoint?)?.spec.formers ?? []
+        guard formers.contains(where: { $0.stageID == id }) else { return }
+        try await store.updateSpec(endpoint, of: Endpoint.self) { $0.formers.removeAll { $0.stageID == id } }
+    }
+
+    // MARK: - Telling the gateway
+
+    /// Why the gateway cannot be told; nil where it has been.
+    private func refusal() async -> String? {
+        do {
+            try await publisher.publish()
+            return nil
+        } catch {
+            let reason = (error as? TakumiError)?.message ?? "\(error)".excerpt
+            return "the gateway could not be told of it: \(reason); deploy it again"
+        }
+    }
+
+    /// What the gateway does not hear of a stage in service is a failed deployment (E-6). Others are yet to be deployed, or go.
+    private func publish(_ stage: Stage) async throws {
+        guard let refusal = await refusal() else { return }
+        while var next: Stage = try await store.resource(stage.key), next.status.phase == .active {
+            (next.status.phase, next.status.cause) = (.deployFailed, refusal)
+            if try await store.updateStatus(next, event: refusal) != nil { return }
+        }
     }
 
     // MARK: - Looking
@@ -137,7 +177,7 @@ struct StageReconciler: Reconciler {
         }
         guard !batch.isEmpty else { return true }
         guard try await store.apply(batch) else { return false }
-        if hasNewRoutes { try await publisher.publish() }
+        if hasNewRoutes { try await publish(stage) }
         wake(ResourceKey(.endpoint, stage.spec.endpointID))
         return true
     }
@@ -164,11 +204,11 @@ struct StageReconciler: Reconciler {
         case .delete(let id):
             FailedLog.forget(id, home: home)
             try await store.delete(ResourceKey(.stageResource, id))
-            try await publisher.publish()
+            try await publish(stage)
             scaling.forget(id)
         case .deleteStage:
             try await store.delete(stage.key)
-            try await publisher.publish()
+            try await publish(stage)
             traffic.forget(stage.id)
             try? FileManager.default.removeItem(atPath: stage.inferenceLog(home: home))
             wake(ResourceKey(.endpoint, stage.spec.endpointID))

@@ -49,6 +49,7 @@ struct StageType: ResourceType {
     let sources: ClockAndIDs
     let platform: PlatformVersion
     let region: String
+    let home: String
     /// `host:port` of the gateway.
     let gatewayAddress: @Sendable () -> String
     /// The endpoint's state changes with that of its stages.

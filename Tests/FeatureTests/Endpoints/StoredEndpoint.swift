@@ -101,6 +101,14 @@ final class StoredEndpoint: Sendable {
         _ = try await actions.makeDefault(try await endpoint(), body)
     }
 
+    /// One turn of a stage's reconciler, and the endpoint's after it.
+    func reconcile(stage: String) async throws {
+        for reconciler in feature.reconcilers where reconciler.kind == .stage {
+            _ = try await reconciler.reconcile(ResourceKey(.stage, stage))
+        }
+        try await reconcile()
+    }
+
     /// Until the endpoint's reconciler has nothing to do at once.
     /// - Returns: when it looks again.
     @discardableResult

@@ -103,7 +103,7 @@ extension EndpointType: PagedType {
         let stage = main(wire)
         let resource = stage?.endpointModelList.first
         return ServingText.examples(
-            resource, needsKey: stage?.hasApiKey ?? false,
+            resource, needsKey: stage?.hasApiKey ?? false, home: stages.home,
             sdk: """
                 import easymaker
 

@@ -12,17 +12,12 @@ extension EndpointsFeature {
         let endpoints = ResourcePages(endpoints, pages, store: store)
         let stages = ResourcePages(stages, pages, store: store)
         let resources = ResourcePages(resources, pages, store: store)
-        let (publisher, wake) = (publisher, surroundings.wake)
         StageTabs(
             endpoints: endpoints, stages: stages, resources: resources, files: JobFiles(home: surroundings.home),
             traffic: traffic, sources: sources, store: store
         ).add(to: group)
         StageActionPages(
-            endpoints: endpoints, stages: stages, actions: actions,
-            deploy: { stage in
-                try await publisher.publish()
-                wake(stage.key)
-            }, store: store, secrets: ShownOnce()
+            endpoints: endpoints, stages: stages, actions: actions, store: store, secrets: ShownOnce()
         ).add(to: group)
         endpoints.add(to: group)
         stages.add(to: group)

@@ -38,14 +38,17 @@ enum ServingText {
     }
 
     /// How to ask a resource, with the key that the stage wants.
-    static func examples(_ resource: StageResourceWire?, needsKey: Bool, sdk: String, _ t: Strings) -> [Snippet] {
+    /// - Parameter home: the server's, which holds the certificate to trust.
+    static func examples(
+        _ resource: StageResourceWire?, needsKey: Bool, home: String, sdk: String, _ t: Strings
+    ) -> [Snippet] {
         guard let resource, let url = resource.apigwEndpointUri else { return [] }
         let key = needsKey ? "-H \"Authorization: Bearer $API_KEY\" " : ""
         let curl =
             Snippet(
                 "curl",
                 """
-                curl --cacert ~/.takumi/ca.pem \(key)-H "Content-Type: application/json" \\
+                curl --cacert '\(home)/ca.pem' \(key)-H "Content-Type: application/json" \\
                     \(url) \\
                     -d '{"instances": [[6.8, 2.8, 4.8, 1.4], [6.0, 3.4, 4.5, 1.6]]}'
                 """)

@@ -11,7 +11,6 @@ struct StageActionPages: Sendable {
     let endpoints: ResourcePages<EndpointType>
     let stages: ResourcePages<StageType>
     let actions: EndpointActions
-    let deploy: @Sendable (Stage) async throws -> Void
     let store: Store
     let secrets: ShownOnce
 
@@ -26,7 +25,7 @@ struct StageActionPages: Sendable {
                 return page.redirect(to: "\(address(stage, page))/keys")
             }
         add(to: one, "do/deploy", question: deployQuestion) { stage, page in
-            try await deploy(stage)
+            _ = try await actions.deploy(stage)
             return (address(stage, page), page.t("endpointStage.did.deploy"))
         }
         add(to: one, "do/remove-keys", question: removeKeysQuestion) { stage, page in

@@ -140,8 +140,11 @@ extension StageType: PagedType {
         actions += [
             Action(t("serving.traffic"), href: "\(address)/traffic", icon: "compare"),
             Action(t("serving.keys"), href: "\(address)/keys", icon: "key"),
-            Action(t("serving.deploy"), href: "\(address)/do/deploy", isDialog: true, icon: "upload"),
         ]
+        if stage.status.phase.isDeployable {
+            actions.append(
+                Action(t("serving.deploy"), href: "\(address)/do/deploy", isDialog: true, icon: "upload"))
+        }
         return actions
     }
 
@@ -149,7 +152,7 @@ extension StageType: PagedType {
         guard stage.status.phase == .active else { return [] }
         let resource = wire.endpointModelList.first
         return ServingText.examples(
-            resource, needsKey: wire.hasApiKey,
+            resource, needsKey: wire.hasApiKey, home: home,
             sdk: """
                 import easymaker
 

@@ -62,6 +62,8 @@ package struct Capacity: Codable, Sendable, Equatable {
     package var usedCPUs = 0.0
     package var usedMemoryMiB = 0
     package var usedGPUs: [Int] = []
+    /// Whether what is to run next waits for memory.
+    package var isShortOfMemory = false
 
     package init(cpus: Int, memoryMiB: Int, gpus: Int) {
         self.cpus = cpus

@@ -44,6 +44,8 @@ package struct Admission {
         result.usedCPUs = used.cpus
         result.usedMemoryMiB = used.memoryMiB
         result.usedGPUs = holders.values.flatMap { $0.gpus.flatMap { $0 } }.sorted()
+        result.isShortOfMemory =
+            waiting.first.map { used.memoryMiB + Admission.total($0.tasks).memoryMiB > capacity.memoryMiB } ?? false
         return result
     }
 

@@ -25,13 +25,15 @@ actor Samplers: Service {
         var token: String
         var port: Int?
         var lastUse: ContinuousClock.Instant
+        /// Questions that it has not answered yet.
+        var asked = 0
     }
 
-    private struct Study {
-        /// The runner that knows it.
-        var runner: String
+    struct Study {
+        /// What the sampler must be told with the next question.
         var pending: [Int: SamplerRequest.Trial] = [:]
-        var isSynchronised = false
+        /// The runner that it goes on with; nil for a tuning that has ended.
+        var needs: Bool?
     }
 
     private static let prefix = "sampler-"
@@ -40,15 +42,25 @@ actor Samplers: Service {
     private let client: PortClient
     private let home: String
     private let idle: Duration
+    private let grace: Duration
     private var runners: [Bool: Runner] = [:]
-    private var studies: [String: Study] = [:]
+    private(set) var studies: [String: Study] = [:]
+    /// Runners that were stopped, whose folders are still there: their tokens are in them.
+    private var leaving: Set<String> = []
 
-    init(engine: any Engine, catalog: Catalog, client: PortClient, home: String, idle: Duration = .seconds(600)) {
+    /// - Parameters:
+    ///   - idle: how long it is kept for the next search.
+    ///   - grace: how long at least, though others wait for its memory: whoever asks comes back until there is an answer.
+    init(
+        engine: any Engine, catalog: Catalog, client: PortClient, home: String, idle: Duration = .seconds(600),
+        grace: Duration = .seconds(2)
+    ) {
         self.engine = engine
         self.catalog = catalog
         self.client = client
         self.home = home
         self.idle = idle
+        self.grace = grace
     }
 
     // MARK: - Questions
@@ -59,6 +71,7 @@ actor Samplers: Service {
     func suggest(
         _ count: Int, for tuning: Tuning, known: Int, history: @Sendable () async throws -> [Trial]
     ) async throws -> (suggestions: [SamplerAnswer.Suggestion], isExhausted: Bool) {
+        studies[tuning.id, default: Study()].needs = Samplers.needsTorch(tuning.spec)
         let answer = try await ask(tuning, path: "/v1/suggest", known: known, count: count, limit: 5, history)
         guard let suggestions = answer.suggestions else {
             throw TakumiError(.unavailable, "the sampler gave no suggestions: \(answer.error ?? "no reason given")")
@@ -75,10 +88,11 @@ actor Samplers: Service {
     /// Remembers what the sampler must be told with the next question.
     func note(_ changed: [Trial], of tuning: String) {
         for trial in changed {
-            studies[tuning, default: Study(runner: "")].pending[trial.spec.number] = SamplerRequest.Trial(trial)
+            studies[tuning, default: Study()].pending[trial.spec.number] = SamplerRequest.Trial(trial)
         }
     }
 
+    /// Of a tuning that has ended or is gone.
     func forget(_ tuning: String) { studies[tuning] = nil }
 
     /// Tells a sampler that knows too little everything, and asks it again.
@@ -97,16 +111,19 @@ actor Samplers: Service {
     private func askOnce(_ tuning: Tuning, path: String, known: Int, count: Int?, limit: Int) async throws
         -> SamplerAnswer
     {
-        let runner = try await ready(tuning.spec)
+        let key = Samplers.needsTorch(tuning.spec)
+        let runner = try await ready(key)
         let told = studies[tuning.id]?.pending ?? [:]
         let request = SamplerRequest(
             study: tuning.id, settings: .init(tuning.spec), expects: known,
             trials: told.values.sorted { $0.number < $1.number }, count: count)
+        runners[key]?.asked += 1
+        defer { if runners[key]?.id == runner.id { runners[key]?.asked -= 1 } }
         let (status, body): (Int, Data)
         do {
             (status, body) = try await client.post(
                 try JSONEncoder().encode(request), port: runner.port ?? 0, path: path, token: runner.token,
-                limit: Samplers.needsTorch(tuning.spec) ? .seconds(60) : .seconds(Int64(limit)))
+                limit: key ? .seconds(60) : .seconds(Int64(limit)))
         } catch {
             // Gone, or it hangs: a new one is told everything.
             await drop(runner)
@@ -135,9 +152,8 @@ actor Samplers: Service {
 
     /// A runner that answers. Between two of its steps others may come in: what one has begun the others must see.
     /// - Throws: `NotReady`.
-    private func ready(_ spec: TuningSpec) async throws -> Runner {
-        let key = Samplers.needsTorch(spec)
-        guard var runner = runners[key] else {
+    private func ready(_ key: Bool) async throws -> Runner {
+        guard let runner = runners[key] else {
             let runner = Runner(
                 id: "\(Samplers.prefix)\(UUID().uuidString.lowercased())", token: UUID().uuidString, port: nil,
                 lastUse: .now)
@@ -145,21 +161,19 @@ actor Samplers: Service {
             do {
                 try await engine.launch(try workload(runner, gaussian: key))
             } catch {
-                if runners[key]?.id == runner.id { runners[key] = nil }
+                retire(runner)
                 throw NotReady.failed(
                     cause: "Optuna cannot be started: \((error as? TakumiError)?.message ?? "\(error)")")
             }
             throw NotReady.starting(cause: "preparing suggestions")
         }
-        runner.lastUse = .now
-        runners[key] = runner
+        runners[key]?.lastUse = .now
         if runner.port != nil { return runner }
         guard let observation = await engine.observe(runner.id) else {
             throw NotReady.starting(cause: "preparing suggestions")
         }
         if let state = observation.tasks.first ?? nil, state.hasEnded {
-            if runners[key]?.id == runner.id { runners[key] = nil }
-            try? await engine.remove(runner.id)
+            retire(runner)
             if state.outcome == .failedToPrepare {
                 throw NotReady.failed(cause: "Optuna cannot be started: \(state.cause ?? "no reason given")")
             }
@@ -170,9 +184,8 @@ actor Samplers: Service {
                 Data(#"{"study": ""}"#.utf8), port: port, path: "/v1/forget", token: runner.token, limit: .seconds(2)),
             answer.status == 200, runners[key]?.id == runner.id
         {
-            runner.port = port
-            runners[key] = runner
-            return runner
+            runners[key]?.port = port
+            if let ready = runners[key] { return ready }
         }
         let cause = observation.waiting ?? observation.tasks.first??.cause
         throw NotReady.starting(cause: cause.map { "preparing suggestions: \($0)" } ?? "preparing suggestions")
@@ -180,8 +193,13 @@ actor Samplers: Service {
 
     /// Ends a runner, so that the next question starts another.
     private func drop(_ runner: Runner) async {
-        for (key, current) in runners where current.id == runner.id { runners[key] = nil }
+        retire(runner)
         await engine.stop(runner.id)
+    }
+
+    private func retire(_ runner: Runner) {
+        for (key, current) in runners where current.id == runner.id { runners[key] = nil }
+        leaving.insert(runner.id)
     }
 
     private func workload(_ runner: Runner, gaussian: Bool) throws -> Workload {
@@ -202,21 +220,32 @@ actor Samplers: Service {
     // MARK: - Service
 
     func run() async throws {
-        // Of a server that was killed: nobody knows their tokens any more.
-        for id in await engine.activeIDs() where id.hasPrefix(Samplers.prefix) { await engine.stop(id) }
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await self.stopIdle()
-                try? await Task.sleep(for: .seconds(10))
+                await self.tidy()
+                try? await Task.sleep(for: .seconds(1))
             }
         }
         for runner in runners.values { await engine.stop(runner.id) }
     }
 
-    private func stopIdle() async {
-        for (key, runner) in runners where runner.lastUse + idle < .now {
-            runners[key] = nil
-            await engine.stop(runner.id)
+    /// Stops what nobody needs, also of a server that was killed, whose tokens nobody knows any more; removes what has ended.
+    func tidy() async {
+        let isShortOfMemory = runners.isEmpty ? false : await engine.capacity().isShortOfMemory
+        for (key, runner) in runners where mayGo(runner, key, isShortOfMemory: isShortOfMemory) { retire(runner) }
+        let active = Set(await engine.activeIDs().filter { $0.hasPrefix(Samplers.prefix) })
+        let kept = Set(runners.values.map(\.id))
+        for id in active.subtracting(kept) {
+            leaving.insert(id)
+            await engine.stop(id)
         }
+        for id in leaving.subtracting(active) where (try? await engine.remove(id)) != nil { leaving.remove(id) }
+    }
+
+    /// Others may have its memory as soon as no search goes on with it.
+    private func mayGo(_ runner: Runner, _ key: Bool, isShortOfMemory: Bool) -> Bool {
+        guard runner.asked == 0 else { return false }
+        if runner.lastUse + idle < .now { return true }
+        return isShortOfMemory && runner.lastUse + grace < .now && !studies.values.contains { $0.needs == key }
     }
 }

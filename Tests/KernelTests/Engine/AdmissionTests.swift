@@ -30,6 +30,19 @@ import Testing
         #expect(admission.reason(id: "small") == "waiting behind 'large', which came first")
     }
 
+    @Test func saysWhetherMemoryIsShort() {
+        var admission = machine()
+        admission.enqueue(id: "a", title: "a", priority: 0, tasks: [Resources(cpus: 3, memoryMiB: 4096)])
+        #expect(!admission.capacityWithUse.isShortOfMemory)
+        _ = admission.admit()
+        admission.enqueue(id: "b", title: "b", priority: 0, tasks: [Resources(cpus: 2, memoryMiB: 4096)])
+        #expect(!admission.capacityWithUse.isShortOfMemory, "it waits for CPUs alone")
+        admission.enqueue(id: "c", title: "c", priority: 1, tasks: [Resources(cpus: 1, memoryMiB: 4097)])
+        #expect(admission.capacityWithUse.isShortOfMemory)
+        admission.release(id: "c")
+        #expect(!admission.capacityWithUse.isShortOfMemory)
+    }
+
     @Test func higherPriorityGoesFirst() {
         var admission = machine(cpus: 1)
         admission.enqueue(id: "first", title: "first", priority: 0, tasks: [small])

@@ -54,6 +54,9 @@ final class TrialFiles: Sendable {
         }
     }
 
+    /// Of a tuning that has ended or is gone.
+    func forget(_ tuning: String) { state.withLock { $0.rivals[tuning] = nil } }
+
     /// What the round's running trials are compared with.
     func rivals(of tuning: Tuning, _ round: TuningRound) async throws -> EarlyStopping.Rivals {
         guard let rule = tuning.spec.earlyStopping else { return EarlyStopping.Rivals() }

@@ -21,12 +21,13 @@ extension TrialType: JobType {
 
     func columns(_ t: Strings) -> [Column] {
         [
-            Column(t("tuning.trial"), orders: (.name, .nameDescending)),
+            // By number: as names, trial-10000 would come before trial-9999.
+            Column(t("tuning.trial"), orders: (.oldest, .newest)),
             Column(t("list.state"), orders: (.phase, .phaseDescending)),
             Column(t("tuning.value"), isNumber: true),
             Column(t("training.hyperparameters")),
             Column(t("training.elapsed"), isNumber: true),
-            Column(t("detail.created"), orders: (.oldest, .newest)),
+            Column(t("detail.created")),
         ]
     }
 

@@ -68,6 +68,8 @@ package enum TuningPhase: String, Phase {
     }
 
     package var isFailure: Bool { self == .fail || self == .createFailed || self == .failInProgress }
+    /// No trial has run yet.
+    var isBeingCreated: Bool { self == .createRequested || self == .createInProgress }
     package var isStoppable: Bool { !isSettled && next.contains(.stopInProgress) }
     /// Its trials are being ended, or have been.
     var isEnding: Bool {
@@ -93,6 +95,8 @@ package struct TuningStatus: ResourceStatus {
 
     package var phase = TuningPhase.createRequested
     package var cause: String?
+    /// Of the trial that failed last.
+    var lastFailure: String?
     package var reason: Reason?
     package var startedAt: Date?
     package var endedAt: Date?

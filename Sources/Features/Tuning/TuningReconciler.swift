@@ -87,8 +87,14 @@ struct TuningReconciler: Reconciler {
         // Only what is written is told to the search.
         await samplers.note(round.added, of: round.tuning.id)
         for trial in round.settled { files.settled(trial) }
-        if round.status.phase.isSettled { await samplers.forget(round.tuning.id) }
+        if round.status.phase.isSettled { await forget(round.tuning) }
         return true
+    }
+
+    /// Of a tuning that has ended or is gone. One that goes on is known again from the store.
+    func forget(_ tuning: Tuning) async {
+        await samplers.forget(tuning.id)
+        files.forget(tuning.id)
     }
 
     private func act(_ round: TuningRound) async {
@@ -118,13 +124,16 @@ struct TuningReconciler: Reconciler {
             var owner: Tuning = try? await store.resource(tuning.key), !failed.status.phase.isSettled
         else { return }
         owner.status.counts.move(from: failed.status.phase, to: .failed)
+        owner.status.lastFailure = cause
         failed.status.phase = .failed
         failed.status.cause = cause
         failed.status.endedAt = sources.now()
         var batch = Batch()
         try? batch.update(failed)
         try? batch.update(owner)
-        _ = try? await store.apply(batch)
+        guard (try? await store.apply(batch)) == true else { return }
+        await samplers.note([failed], of: owner.id)
+        files.settled(failed)
     }
 
     // MARK: - Trials

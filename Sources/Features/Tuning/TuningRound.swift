@@ -20,7 +20,6 @@ struct TuningRound: Sendable {
     var status: TuningStatus
     /// The active ones as they are now, with what they have reported.
     private var current: [(trial: Trial, reports: TrialReports)] = []
-    private var lastFailure: String?
 
     init(_ tuning: Tuning, trials: [Trial], now: Date) {
         (self.tuning, active, self.now) = (tuning, trials, now)
@@ -51,7 +50,7 @@ struct TuningRound: Sendable {
         {
             status.best = .init(id: next.id, number: next.spec.number, name: next.metadata.name, value: value)
         }
-        if phase.isFailure { lastFailure = next.status.cause }
+        if phase.isFailure { status.lastFailure = next.status.cause }
         if next.status != trial.status { changed.append(next) }
         current.append((next, reports))
     }
@@ -83,7 +82,7 @@ struct TuningRound: Sendable {
         if !status.phase.isEnding,
             let end = spec.end(
                 status.counts, best: status.best?.value, isExhausted: status.isExhausted,
-                elapsed: status.lastRun(at: now), lastFailure: lastFailure ?? status.cause)
+                elapsed: status.lastRun(at: now), lastFailure: status.lastFailure)
         {
             switch end {
             case .complete(let reason):

@@ -68,13 +68,15 @@ package struct JobChecks: Sendable {
         return image
     }
 
+    /// - Parameter image: nil where it is still to be chosen.
     /// - Throws: where it is not there, or of another core type than the image.
-    package func flavor(_ id: String?, fitting image: Image) throws -> Flavor {
+    package func flavor(_ id: String?, fitting image: Image?) throws -> Flavor {
         let id = id ?? ""
         guard let flavor = catalog.flavor(id: id) else {
             throw TakumiError.invalid(
                 "flavorId", "no instance type has the id '\(id.excerpt)'; GET /flavors lists them")
         }
+        guard let image else { return flavor }
         guard (flavor.gpus > 0) == (image.core == .gpu) else {
             throw TakumiError.invalid(
                 "flavorId",

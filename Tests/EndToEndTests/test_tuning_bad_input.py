@@ -261,6 +261,23 @@ def test_everything_wrong_is_named_at_once(api: API, folder):
     assert counts(api) == before
 
 
+@pytest.mark.parametrize(
+    "field, image, flavor, words",
+    [
+        ("imageId", "python-notebook", None, "notebook image"),
+        ("imageId", "no-such-image", None, "GET /images"),
+        ("flavorId", None, "no-such-flavor", "GET /flavors"),
+        ("flavorId", "python", "g2.c4m16", "does not fit"),
+    ],
+)
+def test_templates_of_what_no_job_could_have(api: API, field, image, flavor, words):
+    names = {"imageId": (api.images, "imageId", image), "flavorId": (api.flavors, "id", flavor)}
+    known = {name: there.get(it, {id: it})[id] for name, (there, id, it) in names.items() if it}
+    request = {"trainingTemplateName": unique("template")} | known
+    errors = api.refused("POST", "training-templates", 400, json=request)
+    assert [error["field"] for error in errors] == [field] and words in errors[0]["message"], errors
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "-1e400"])
 def test_numbers_that_json_has_not(api: API, folder, number):
     """As numbers, not as texts: no JSON, or too large to be one."""

@@ -83,16 +83,9 @@ struct TemplateType: ResourceType {
         var validator = Validator()
         body.validate(&validator)
         let job = body.settings.job
-        if let id = job.imageId {
-            validator.require(
-                catalog.image(id: id) != nil, "imageId", "no image has the id '\(id.excerpt)'; GET /images lists them")
-        }
-        if let id = job.flavorId {
-            validator.require(
-                catalog.flavor(id: id) != nil, "flavorId",
-                "no instance type has the id '\(id.excerpt)'; GET /flavors lists them")
-        }
         try validator.check()
+        let image = try job.imageId.map { try checks.image($0, for: .training) }
+        if let id = job.flavorId { _ = try checks.flavor(id, fitting: image) }
         return Draft(
             name: body.name, description: body.description, tags: body.tags,
             spec: TemplateSpec(settings: body.settings),

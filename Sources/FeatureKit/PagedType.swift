@@ -19,6 +19,8 @@ package protocol PagedType: ResourceType {
     /// Whether there is a page where name, description and tags are changed.
     var hasEdit: Bool { get }
 
+    /// Its state, in the head of its pages.
+    func badge(_ resource: Object) -> Badge
     func columns(_ t: Strings) -> [Column]
     /// As many as there are columns. The first leads to the details.
     func cells(_ resource: Object, _ wire: Wire, _ page: Page) -> [Cell]
@@ -66,6 +68,7 @@ extension PagedType {
     package var filterNames: [String] { [] }
     package var parts: [ResourceKind] { [] }
     package var hasEdit: Bool { true }
+    package func badge(_ resource: Object) -> Badge { Badge(resource.status.phase, cause: resource.status.cause) }
     package func examples(_ resource: Object, _ wire: Wire, _ page: Page) -> [Snippet] { [] }
     package func formCrumbs(_ page: Page) async throws -> [[String: String]]? { nil }
     package func body(_ typed: FormFields, _ form: Form) throws -> Data { form.json(typed) }

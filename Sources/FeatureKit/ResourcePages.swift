@@ -116,7 +116,7 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         var model: [String: Any] = ["heading": resource.metadata.name]
         model["crumb"] = true
         model["crumbs"] = try await type.crumbs(resource, page) ?? crumbs(page)
-        model["badge"] = Badge(phase, cause: resource.status.cause).model
+        model["badge"] = type.badge(resource).model
         if !resource.metadata.description.isEmpty { model["lead"] = resource.metadata.description }
         if let cause = resource.status.cause, phase.isFailure || !phase.isSettled {
             var banner: [String: Any] = [

@@ -127,7 +127,7 @@ def test_from_the_form_to_the_best_trial(admin, console):
     expect(summary).to_contain_text("Best loss", timeout=PATIENCE)
     expect(summary).to_contain_text("Trials: 6, with a value: 6", timeout=PATIENCE)
     expect(figure(admin, "history").locator("canvas")).to_have_attribute("aria-label", re.compile("Trials: 6"))
-    admin.wait_state("COMPLETE")
+    admin.wait_state("COMPLETE (MaxTrialsReached)")
     admin.assert_not_reloaded()
 
     page.get_by_role("link", name="Overview").click()
@@ -460,7 +460,7 @@ def test_without_javascript(console, windows, done):
     tuning = opened(window, console)
     tuning.wait()
     page.reload()
-    expect(page.locator(".page-title .badge")).to_have_text("COMPLETE")
+    expect(page.locator(".page-title .badge")).to_have_text("COMPLETE (SuggestionEndReached)")
     page.get_by_role("link", name="Study").click()
     expect(window.main).to_contain_text("Charts need JavaScript.")
     page.get_by_role("link", name="All trials as a list").click()
@@ -688,6 +688,7 @@ def test_tunings_on_other_pages(admin, console, done):
     page.locator(".tabs").get_by_role("link", name="Hyperparameter tunings").click()
     name = done.read()["hyperparameterTuningName"]
     expect(page.locator("tr", has_text=name)).to_contain_text("loss = 0.3333")
+    expect(page.locator("tr", has_text=name)).to_contain_text(re.compile(r"COMPLETE \(\w+Reached\)"))
     page.get_by_role("link", name="Create tuning").click()
     expect(admin.field("experimentId")).to_have_value(experiment)
     admin.open()

@@ -274,6 +274,18 @@ def test_resume_that_has_nothing_to_do(api: API, grid: Tuning):
     assert "goal" in errors[0]["message"], errors
 
 
+def test_resume_needs_its_experiment(api: API):
+    experiment = api.create_experiment()
+    tuning = api.tune(
+        ECHO, double("x", 0, 1), tuningStrategyName="RANDOM", maxTrialCount=1, experimentId=experiment
+    )
+    tuning.wait()
+    api.call("DELETE", f"experiments/{experiment}")
+    errors = api.refused("PUT", f"{tuning.path}/resume", 409, json={"maxTrialCount": 2})
+    assert "copy the tuning into another experiment" in errors[0]["message"], errors
+    assert tuning.read()["hyperparameterTuningStatusCode"] == "COMPLETE"
+
+
 def test_resume_of_a_failed_one_needs_more_failures(api: API):
     script = "import sys\nif int(sys.argv[2]) < 3: sys.exit(1)\nprint('loss =', sys.argv[2])"
     tuning = api.tune(script, integer("x", 1, 4), maxFailedTrialCount=2)

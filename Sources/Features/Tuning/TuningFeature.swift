@@ -30,15 +30,16 @@ package struct TuningFeature: Feature {
         self.store = store
         samplers = Samplers(engine: checks.engine, catalog: checks.catalog, client: client, home: home)
         studies = Studies(store: store, samplers: samplers)
-        reconciler = TuningReconciler(
+        let reconciler = TuningReconciler(
             store: store, engine: checks.engine,
             environments: JobEnvironments(catalog: checks.catalog, home: home, region: region, apiURL: apiURL),
             samplers: samplers, files: TrialFiles(store: store, home: home), sources: sources)
+        self.reconciler = reconciler
         routes = ResourceRoutes(
             TuningType(
-                store: store, checks: checks, templates: templates, sources: sources, home: home, publicURL: publicURL),
-            store: store,
-            sources: sources)
+                store: store, checks: checks, templates: templates, sources: sources, home: home, publicURL: publicURL,
+                forget: { await reconciler.forget($0) }),
+            store: store, sources: sources)
         trials = ResourceRoutes(TrialType(store: store, publicURL: publicURL), store: store, sources: sources)
         logs = JobLogs(store: store, home: home)
         files = JobFiles(home: home)

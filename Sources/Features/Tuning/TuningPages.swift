@@ -41,8 +41,10 @@ extension TuningType: PagedType {
         ]
     }
 
-    private func badge(_ tuning: Tuning) -> Badge {
-        Badge(tuning.status.phase, cause: tuning.status.cause)
+    func badge(_ tuning: Tuning) -> Badge {
+        let (phase, reason) = (tuning.status.phase, tuning.status.reason)
+        guard phase == .complete, let reason else { return Badge(phase, cause: tuning.status.cause) }
+        return Badge("\(phase.displayName) (\(reason.rawValue))", Tone(phase, cause: nil))
     }
 
     private func elapsed(_ tuning: Tuning) -> Cell {

@@ -19,6 +19,8 @@ struct TuningType: ResourceType {
     let sources: ClockAndIDs
     let home: String
     let publicURL: @Sendable () -> String
+    /// What is remembered of one beside the store.
+    let forget: @Sendable (Tuning) async -> Void
     var catalog: Catalog { checks.catalog }
 
     func draft(_ body: TuningCreate, project: String) async throws -> Draft<TuningSpec, TuningStatus> {
@@ -102,6 +104,13 @@ struct TuningType: ResourceType {
                 .conflict,
                 "hyperparameter tuning \(tuning.id) is \(phase.displayName); only one that has ended can go on")
         }
+        // A finished one outlives its experiment; one that runs does not.
+        guard try await store.record(ResourceKey(.experiment, tuning.spec.experimentID)) != nil else {
+            throw TakumiError(
+                .conflict,
+                "the experiment of hyperparameter tuning \(tuning.id) has been deleted; copy the tuning into another experiment"
+            )
+        }
         var validator = Validator()
         validator.require(
             tuning.status.best.map { !tuning.spec.objective.reaches($0.value) } ?? true, "maxTrialCount",
@@ -149,6 +158,7 @@ struct TuningType: ResourceType {
     }
 
     func didDelete(_ tuning: Tuning, parts: [ResourceKey]) async throws {
+        await forget(tuning)
         for trial in parts { try await checks.engine.removeEnded(trial.id) }
         let logs = "\(home)/\(tuning.tensorBoardFolder)"
         if FileManager.default.fileExists(atPath: logs) { try FileManager.default.removeItem(atPath: logs) }

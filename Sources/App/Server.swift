@@ -263,7 +263,8 @@ struct Server {
     }
 
     private func router(isSecure: Bool) -> Router<TakumiContext> {
-        let router = baseRouter()
+        let methods = RouteMethods()
+        let router = baseRouter(methods)
         router.add(middleware: UnknownPages(pages: pages, isSecure: isSecure))
         let openAPI = OpenAPI(features: features.map(\.api))
         router.get("nhn-api-gateway") { _, _ in Envelope.empty() }
@@ -274,6 +275,7 @@ struct Server {
             feature.addProjectRoutes(to: project)
         }
         addConsole(to: router, isSecure: isSecure)
+        methods.read(router)
         return router
     }
 
@@ -290,10 +292,10 @@ struct Server {
         }
     }
 
-    private func baseRouter() -> Router<TakumiContext> {
+    private func baseRouter(_ methods: RouteMethods) -> Router<TakumiContext> {
         let router = Router(context: TakumiContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestLog())
-        router.add(middleware: ErrorEnvelope())
+        router.add(middleware: ErrorEnvelope(methods: methods))
         router.add(middleware: Authentication(directory: directory))
         router.get("healthz") { _, _ in
             addresses.isReady

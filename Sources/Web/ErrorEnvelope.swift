@@ -7,13 +7,21 @@ import Resource
 
 /// Turns whatever a route throws into the vendor's envelope with the field, the reason and a fitting status.
 package struct ErrorEnvelope: RouterMiddleware {
-    package init() {}
+    private let methods: RouteMethods
+
+    package init(methods: RouteMethods) { self.methods = methods }
 
     package func handle(
         _ request: Request, context: TakumiContext, next: (Request, TakumiContext) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound && methods.excludes(request) {
+            let allowed = methods.allowed(at: request.uri.path).joined(separator: ", ")
+            let refusal = TakumiError(.invalid, "\(request.method) is not possible here, only \(allowed)")
+            var response = try ErrorEnvelope.response([refusal], status: .methodNotAllowed)
+            response.headers[.allow] = allowed
+            return response
         } catch {
             let errors = ErrorEnvelope.errors(of: error)
             let status = errors[0].status
@@ -51,17 +59,19 @@ package struct ErrorEnvelope: RouterMiddleware {
         }
     }
 
-    package static func response(_ errors: [TakumiError]) throws -> Response {
-        Response(
-            status: errors[0].status, headers: [.contentType: "application/json; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try body(errors))))
+    /// - Parameter status: that of the first error, if nil.
+    package static func response(_ errors: [TakumiError], status: HTTPResponse.Status? = nil) throws -> Response {
+        let status = status ?? errors[0].status
+        return Response(
+            status: status, headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try body(errors, status: status))))
     }
 
-    package static func body(_ errors: [TakumiError]) throws -> [UInt8] {
+    package static func body(_ errors: [TakumiError], status: HTTPResponse.Status? = nil) throws -> [UInt8] {
         try WireJSON.encode(
             Body(
                 header: .init(
-                    resultCode: errors[0].status.code * 100,
+                    resultCode: (status ?? errors[0].status).code * 100,
                     resultMessage: errors.map(\.line).joined(separator: "; ")),
                 errors: errors.map { .init(field: $0.field, message: $0.message) }))
     }

@@ -70,6 +70,23 @@ def test_head_answers_as_get_without_a_body(api: API):
     assert api.request("HEAD", "experiments/nothing").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "experiments", "GET, HEAD, POST"),
+        ("DELETE", "experiments", "GET, HEAD, POST"),
+        ("POST", "experiments/{}", "DELETE, GET, HEAD, PUT"),
+        ("GET", "trainings/{}/stop", "PUT"),
+    ],
+)
+def test_wrong_method_names_those_that_are_right(api: API, method, path, allowed):
+    path = path.format(api.experiment)
+    answer = api.request(method, path)
+    assert answer.headers["Allow"] == allowed
+    errors = api.refused(method, path, 405)
+    assert allowed in errors[0]["message"], errors
+
+
 def test_one_name_asked_for_by_many_at_once(api: API):
     name = unique("race")
     statuses: list[int] = []

@@ -69,7 +69,7 @@ import Web
         let feature = ExperimentsFeature(
             store: store, sources: ClockAndIDs(), home: folder.path, publicURL: { "https://takumi.test" })
         let router = Router(context: TakumiContext.self)
-        router.add(middleware: ErrorEnvelope())
+        router.add(middleware: ErrorEnvelope(methods: RouteMethods()))
         router.add(middleware: Authentication(directory: directory))
         feature.addProjectRoutes(
             to: router.group("v1.0/appkeys/{appKey}").add(middleware: ProjectAccess(directory: directory)))

@@ -5,15 +5,17 @@ struct NotebookTokens: Sendable {
     let directory: Directory
 
     /// In place of the one before.
-    func issue(_ notebook: String, _ project: String) async throws -> String {
+    /// - Parameter owner: the id of the user whose rights it has; nil where a token of nobody's asked for the notebook.
+    func issue(_ notebook: String, _ project: String, _ owner: String?) async throws -> String {
         try await revoke(notebook)
         return try await directory.createToken(
-            .api, user: "notebook", project: project, role: .member, label: label(notebook)
+            .notebook, user: "notebook", project: project, role: .member, owner: owner, label: label(notebook)
         ).secret
     }
 
     func revoke(_ notebook: String) async throws {
-        for token in try await directory.apiTokens() where token.spec.label == label(notebook) {
+        for token in try await directory.apiTokens()
+        where token.spec.purpose == .notebook && token.spec.label == label(notebook) {
             try await directory.revoke(token)
         }
     }

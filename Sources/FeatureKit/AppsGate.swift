@@ -46,7 +46,7 @@ package struct AppsGate: AppGate {
                 : .answer(status: 503, headers: [], body: [])
         }
         var target = AppTarget(request.target)
-        if let ticket = target.take(AppsAccess.ticket) { return try await enter(by: ticket, target.text) }
+        if let ticket = target.take(AppsAccess.ticket) { return try await enter(by: ticket, target.text, request) }
         var request = request
         let token = target.take("token") { $0.hasPrefix(Directory.apiTokenPrefix) }
         request.target = target.text
@@ -99,10 +99,15 @@ package struct AppsGate: AppGate {
     }
 
     private func caller(of request: AppRequest, token: String?) async throws -> (Caller, Principal)? {
-        if let secret = AppsGate.token(in: request) ?? token,
-            let principal = try await directory.principal(of: secret, purposes: [.api])
-        {
-            return (Caller(secret: secret, purpose: .api), principal)
+        if let secret = AppsGate.token(in: request) ?? token {
+            if let principal = try await directory.principal(of: secret, purposes: [.api]) {
+                return (Caller(secret: secret, purpose: .api), principal)
+            }
+            // Every cell reads it: who has run something in one notebook would get into all.
+            guard try await directory.principal(of: secret, purposes: [.notebook]) == nil else {
+                throw TakumiError(
+                    .forbidden, "the token of a notebook (EM_TOKEN) opens no notebooks; use a token of your own")
+            }
         }
         guard let secret = request.cookie(AppsAccess.cookie) else { return nil }
         // Programs ask by POST for things to show, and talk by WebSockets. Another site's page cannot do the first, since the
@@ -130,7 +135,14 @@ package struct AppsGate: AppGate {
         return origin == "https://\(request.header("Host") ?? "")"
     }
 
-    private func enter(by ticket: String, _ target: String) async throws -> AppAnswer {
+    private func enter(by ticket: String, _ target: String, _ request: AppRequest) async throws -> AppAnswer {
+        // Another site's link must not put somebody else's session in the place of the one that is there. It leads where the
+        // one that is there may go.
+        if request.header("Sec-Fetch-Site") == "cross-site", let secret = request.cookie(AppsAccess.cookie),
+            try await directory.principal(of: secret, purposes: [.apps]) != nil
+        {
+            return redirect(303, to: LogInFirst.place(target))
+        }
         guard let secret = try await directory.redeem(ticket: ticket) else {
             throw TakumiError(.unauthenticated, "this link has been used or has expired; open it from the console")
         }

@@ -38,7 +38,7 @@ extension ResourcePages {
         do {
             let body = try JSONDecoder().decode(Type.Create.self, from: type.body(typed, form))
             let draft = try await type.draft(body, project: page.project ?? "")
-            let resource = try await routes.insert(draft, project: page.project ?? "")
+            let resource = try await routes.insert(draft, project: page.project ?? "", by: page.principal)
             return page.redirect(
                 to: type.address(resource.id, page),
                 notice: page.t("\(names.singular).created", ["name": resource.metadata.name]))

@@ -53,16 +53,20 @@ package struct ResourceRoutes<Type: ResourceType>: Sendable {
         let project = try context.project
         let body = try await request.json(Type.Create.self, context: context)
         let draft = try await type.draft(body, project: project)
-        return try await respond(try await insert(draft, project: project))
+        return try await respond(try await insert(draft, project: project, by: context.principal))
     }
 
     /// Stores a checked request under a new id.
-    package func insert(_ draft: Draft<Type.Spec, Type.Status>, project: String) async throws -> Type.Object {
+    package func insert(
+        _ draft: Draft<Type.Spec, Type.Status>, project: String, by principal: Principal? = nil
+    ) async throws -> Type.Object {
+        var status = draft.status
+        type.note(creator: principal?.userID, in: &status)
         let resource = Type.Object(
             metadata: Metadata(
                 key: ResourceKey(names.kind, sources.newID()), project: project, name: draft.name,
                 description: draft.description, tags: draft.tags, createdAt: sources.now()),
-            spec: draft.spec, status: draft.status)
+            spec: draft.spec, status: status)
         var batch = Batch()
         try batch.insert(
             resource, event: "requested", uniqueName: type.hasUniqueNames ? names.nameField : nil)

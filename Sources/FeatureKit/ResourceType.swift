@@ -24,6 +24,8 @@ package protocol ResourceType: Sendable {
     /// Checks a request completely and turns it into a spec. Creates nothing but what the request itself asks for on the
     /// spot (an experiment of a training), and that only after every check has passed.
     func draft(_ body: Create, project: String) async throws -> Draft<Spec, Status>
+    /// Notes in a new resource's status which user asks for it; nil where the caller's token belongs to nobody.
+    func note(creator userID: String?, in status: inout Status)
     func wire(_ resources: [Object], project: String) async throws -> [Wire]
     /// Phases whose wire form changes by itself (an elapsed time).
     func isVolatile(phase: String) -> Bool
@@ -44,6 +46,7 @@ extension ResourceType {
     package var isPart: Bool { false }
     package var isEditable: Bool { false }
     package var embeds: [ResourceKind] { [] }
+    package func note(creator userID: String?, in status: inout Status) {}
     package func isVolatile(phase: String) -> Bool { false }
     package func condition(ofRenaming resource: Object, to name: String) -> Condition? { nil }
     package func checkDelete(_ resource: Object) async throws {}

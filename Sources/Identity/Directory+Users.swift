@@ -168,7 +168,7 @@ extension Directory {
     /// Of every user and of nobody, newest first.
     package func apiTokens() async throws -> [Token] {
         try await store.records(Query(.token, project: nil)).map { try $0.decoded() as Token }
-            .filter { $0.spec.purpose == .api }
+            .filter { TokenSpec.Purpose.forAPI.contains($0.spec.purpose) }
     }
 
     package func revoke(_ token: Token) async throws {

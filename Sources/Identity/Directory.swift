@@ -80,7 +80,8 @@ package final class Directory: Sendable {
         _ purpose: TokenSpec.Purpose, user: String, project: String?, role: Role, lifetime: TimeInterval? = nil,
         owner: String? = nil, label: String? = nil, session: String? = nil, isFromLink: Bool? = nil
     ) async throws -> (secret: String, expiresAt: Date?) {
-        let prefix = purpose == .api ? Directory.apiTokenPrefix : "\(purpose.rawValue.prefix(1))_"
+        let prefix =
+            TokenSpec.Purpose.forAPI.contains(purpose) ? Directory.apiTokenPrefix : "\(purpose.rawValue.prefix(1))_"
         let secret = prefix + Directory.random(bytes: 32)
         let expiresAt = lifetime.map { Date().addingTimeInterval($0) }
         let token = Token(

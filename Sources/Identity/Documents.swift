@@ -33,6 +33,8 @@ package struct TokenSpec: ResourceSpec {
     package enum Purpose: String, Codable, Sendable, CaseIterable {
         /// For the API: the SDK, the command line, scripts.
         case api
+        /// For the API as well, in a notebook's environment: whatever runs there reads it, so it does not open programs.
+        case notebook
         /// In a link: worth one session, once.
         case login
         /// A browser's cookie at the console.
@@ -43,6 +45,9 @@ package struct TokenSpec: ResourceSpec {
         case apps
         /// For the object store only.
         case storage
+
+        /// Of the tokens that the API takes.
+        package static let forAPI: Set<Purpose> = [.api, .notebook]
     }
 
     package var purpose: Purpose

@@ -18,7 +18,7 @@ package struct Authentication: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         if let token = Authentication.token(of: request) {
-            context.principal = try await directory.principal(of: token, purposes: [.api])
+            context.principal = try await directory.principal(of: token, purposes: TokenSpec.Purpose.forAPI)
         }
         return try await next(request, context)
     }

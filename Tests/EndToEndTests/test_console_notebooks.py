@@ -219,6 +219,28 @@ def test_it_closes(windows, console, notebook, end):
     assert answer in (0, 401, 404), answer
 
 
+def test_its_token_has_the_rights_of_who_started_it(windows, console):
+    """EM_TOKEN is there for every cell: it ends with its owner's membership, and leads into no notebook."""
+    made = notebooks.create(console)
+    made.wait()
+    user = new_user(console.server, "member")
+    window = windows(console.server, user=user, ignore_https_errors=True)
+    window.open(made.path)
+    window.confirm("Reboot")
+    window.wait_state(ACTIVE, timeout=60)
+    with made.lab.kernel() as kernel:
+        token = kernel.run("import os; print(os.environ['EM_TOKEN'])").strip()
+    holder = API(console.server, token)
+    assert holder.request("GET", "notebooks").status_code == 200
+    refused = notebooks.Lab(made, token).request("GET", "api/status")
+    assert refused.status_code == 403 and "use a token of your own" in refused.text, refused.text
+
+    site(console.server).call("PUT", f"/v1.0/users/{user}", json={"roles": {"default": None}})
+    eventually(lambda: holder.request("GET", "notebooks").status_code == 401, "its token still works", 15)
+    assert made.read()["notebookStatusCode"] == "ACTIVE_HEALTHY", "the project's notebook goes on"
+    made.delete()
+
+
 # MARK: - Actions
 
 

@@ -55,10 +55,11 @@ final class JupyterProbes: Sendable {
         }
     }
 
-    /// nil where it does not say.
-    func use(of workload: String, port: Int, base: String, token: String) async -> NotebookUse? {
+    /// - Parameter afresh: no answer of before will do.
+    /// - Returns: nil where it does not say.
+    func use(of workload: String, port: Int, base: String, token: String, afresh: Bool) async -> NotebookUse? {
         let entry = entries.withLock { $0[workload] ?? Entry() }
-        if let askedAt = entry.useAskedAt, .now - askedAt < JupyterProbes.useInterval { return entry.use }
+        if !afresh, let askedAt = entry.useAskedAt, .now - askedAt < JupyterProbes.useInterval { return entry.use }
         var use: NotebookUse?
         // Without counting as use themselves.
         if let status = try? await get(port, "\(base)api/status", token),

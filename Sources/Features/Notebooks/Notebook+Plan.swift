@@ -12,6 +12,8 @@ struct NotebookSight: Sendable, Equatable {
     /// What the program that starts JupyterLab says of itself.
     var report: StartReport?
     var use: NotebookUse?
+    /// It was asked just now, since it would be stopped otherwise.
+    var isUseFresh = false
     /// The last line of its log, where it has ended.
     var lastLine: String?
 
@@ -299,7 +301,8 @@ struct NotebookPlan {
         let since = max(last ?? .distantPast, status.activeAt ?? now)
         let stopsAt = since.addingTimeInterval(Double(60 * rule.minutes))
         (status.idleSince, status.stopsAt, status.inUse) = (since, stopsAt, nil)
-        guard now >= stopsAt else { return }
+        // What ran since the last answer would be ended: that time has come is written, and JupyterLab is asked again.
+        guard now >= stopsAt, sight.isUseFresh else { return }
         status.phase = .stopInProgress
         status.cause = "not used for \(rule.minutes) minutes"
         events.append("stopped by itself: \(status.cause ?? "")")

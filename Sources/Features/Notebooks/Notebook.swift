@@ -101,6 +101,8 @@ package struct NotebookStatus: ResourceStatus {
     package var cause: String?
     /// Counts its starts: each is a workload of its own.
     package var run = 1
+    /// The id of the user who created it or started it last, and whose rights its programs have at the API; nil for nobody's.
+    package var owner: String?
     /// That run has yet to end before the next one begins.
     package var isEnding = false
     /// When the present run was handed to the engine.

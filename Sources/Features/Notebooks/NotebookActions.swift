@@ -1,6 +1,7 @@
 import Catalog
 import FeatureKit
 import Foundation
+import Identity
 import JobKit
 import Resource
 import Store
@@ -20,12 +21,17 @@ struct NotebookActions: Sendable {
     }
 
     /// Starts one that has stopped, or whose creation or start failed.
-    func start(_ notebook: Notebook) async throws -> Notebook {
-        try await change(notebook, to: .startInProgress, "started", event: "start requested") { $0.isEnding = true }
+    /// - Parameter principal: whose rights its programs have from then on.
+    func start(_ notebook: Notebook, by principal: Principal?) async throws -> Notebook {
+        try await change(notebook, to: .startInProgress, "started", event: "start requested") {
+            ($0.isEnding, $0.owner) = (true, principal?.userID)
+        }
     }
 
-    func reboot(_ notebook: Notebook) async throws -> Notebook {
-        try await change(notebook, to: .rebootInProgress, "rebooted", event: "reboot requested") { $0.isEnding = true }
+    func reboot(_ notebook: Notebook, by principal: Principal?) async throws -> Notebook {
+        try await change(notebook, to: .rebootInProgress, "rebooted", event: "reboot requested") {
+            ($0.isEnding, $0.owner) = (true, principal?.userID)
+        }
     }
 
     private func change(

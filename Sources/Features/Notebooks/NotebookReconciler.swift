@@ -74,7 +74,9 @@ struct NotebookReconciler: Reconciler {
                 of: workload, port: port, base: notebook.path, token: token,
                 isStarting: isStarting || notebook.status.phase == .unhealthy)
             if !isStarting, notebook.spec.idleStop != nil {
-                sight.use = await probes.use(of: workload, port: port, base: notebook.path, token: token)
+                sight.isUseFresh = notebook.status.stopsAt.map { $0 <= sources.now() } ?? false
+                sight.use = await probes.use(
+                    of: workload, port: port, base: notebook.path, token: token, afresh: sight.isUseFresh)
             }
         }
         return sight

@@ -49,6 +49,8 @@ struct NotebookType: ResourceType {
             status: NotebookStatus())
     }
 
+    func note(creator userID: String?, in status: inout NotebookStatus) { status.owner = userID }
+
     static func resources(of flavor: Flavor) -> Resources {
         Resources(cpus: Double(flavor.vcpus), memoryMiB: flavor.memoryMiB, gpus: flavor.gpus)
     }

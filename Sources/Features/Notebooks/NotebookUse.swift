@@ -40,8 +40,8 @@ struct NotebookUse: Sendable, Equatable {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let kernels = try decoder.decode([Kernel].self, from: kernels)
         let terminals = try decoder.decode([Activity].self, from: terminals)
-        // A kernel that starts or restarts is about to be used.
-        busyKernels = kernels.count { $0.executionState != "idle" && $0.executionState != "dead" }
+        // One that nobody has ever connected to stays "starting". Its start counts as activity, as long as any.
+        busyKernels = kernels.count { !["idle", "starting", "dead"].contains($0.executionState) }
         connections = kernels.reduce(0) { $0 + ($1.connections ?? 0) }
         let times = kernels.map(\.lastActivity) + terminals.map(\.lastActivity)
         lastActivity = times.compactMap { $0 }.compactMap(NotebookUse.date).max()

@@ -28,8 +28,9 @@ package struct NotebooksFeature: Feature {
         /// The directory of this machine that a `nas://` URI names.
         /// - Throws: `TakumiError` without a field where it names none.
         package var directory: @Sendable (_ uri: String, _ project: String) async throws -> String
-        /// Makes a notebook's token for the API, in place of the one before.
-        package var issueToken: @Sendable (_ notebook: String, _ project: String) async throws -> String
+        /// Makes a notebook's token for the API, with the rights of a user, in place of the one before.
+        package var issueToken:
+            @Sendable (_ notebook: String, _ project: String, _ owner: String?) async throws -> String
         package var revokeTokens: @Sendable (_ notebook: String) async throws -> Void
         package var wake: @Sendable (ResourceKey) -> Void
 
@@ -38,7 +39,7 @@ package struct NotebooksFeature: Feature {
             appsURL: @escaping @Sendable () -> String,
             get: @escaping @Sendable (Int, String, String) async throws -> (status: Int, body: Data),
             directory: @escaping @Sendable (String, String) async throws -> String,
-            issueToken: @escaping @Sendable (String, String) async throws -> String,
+            issueToken: @escaping @Sendable (String, String, String?) async throws -> String,
             revokeTokens: @escaping @Sendable (String) async throws -> Void,
             wake: @escaping @Sendable (ResourceKey) -> Void
         ) {
@@ -84,7 +85,8 @@ package struct NotebooksFeature: Feature {
             store: store, engine: checks.engine,
             maker: NotebookMaker(
                 catalog: checks.catalog, home: surroundings.home, region: surroundings.region,
-                apiURL: surroundings.apiURL, issueToken: { try await issue($0.id, $0.metadata.project) }),
+                apiURL: surroundings.apiURL,
+                issueToken: { try await issue($0.id, $0.metadata.project, $0.status.owner) }),
             probes: JupyterProbes(get: get),
             sources: sources, platform: platform.version, revokeTokens: surroundings.revokeTokens)
     }
@@ -100,10 +102,12 @@ package struct NotebooksFeature: Feature {
                 try await routes.respond(try await actions.stop(try await routes.resource(context)))
             }
             .put("start") { _, context in
-                try await routes.respond(try await actions.start(try await routes.resource(context)))
+                try await routes.respond(
+                    try await actions.start(try await routes.resource(context), by: context.principal))
             }
             .put("reboot") { _, context in
-                try await routes.respond(try await actions.reboot(try await routes.resource(context)))
+                try await routes.respond(
+                    try await actions.reboot(try await routes.resource(context), by: context.principal))
             }
             .put("flavor") { request, context in
                 let notebook = try await routes.resource(context)

@@ -13,7 +13,9 @@ package struct ProjectAuthority: StorageAuthority {
     package init(directory: Directory) { self.directory = directory }
 
     package func identity(forToken token: String) async throws -> StorageIdentity? {
-        guard let principal = try await directory.principal(of: token, purposes: [.storage, .api]),
+        guard
+            let principal = try await directory.principal(
+                of: token, purposes: TokenSpec.Purpose.forAPI.union([.storage])),
             let appKey = principal.project, let project = try await directory.project(appKey: appKey),
             principal.role >= .member
         else { return nil }
@@ -21,7 +23,9 @@ package struct ProjectAuthority: StorageAuthority {
     }
 
     package func issueToken(tenant: String, userName: String, password: String) async throws -> IssuedToken? {
-        guard let principal = try await directory.principal(of: password, purposes: [.api]) else { return nil }
+        guard let principal = try await directory.principal(of: password, purposes: TokenSpec.Purpose.forAPI) else {
+            return nil
+        }
         let named = tenant.isEmpty ? principal.project : nil
         var project: Project?
         if let appKey = named { project = try await directory.project(appKey: appKey) }

@@ -1,6 +1,7 @@
 import Engine
 import Foundation
 import Resource
+import Synchronization
 import Testing
 
 @testable import NotebooksFeature
@@ -404,7 +405,31 @@ import Testing
         #expect(world.phase == .healthy && world.notebook.status.inUse == "a browser is connected")
         world.notebook.spec.idleStop?.ignoresConnections = true
         world.turn(after: 5)
+        world.turn()
         #expect(world.phase == .stopInProgress)
+    }
+
+    /// A cell that began after the last answer, which may be twenty seconds old.
+    @Test func anAnswerOfBeforeDoesNotStopIt() throws {
+        var world = NotebookWorld.active(idleStop: .init(minutes: 5, ignoresConnections: true))
+        world.sight.use = try use(last: world.now)
+        world.turn(after: 1000)
+        #expect(world.phase == .healthy && world.notebook.status.stopsAt != nil, "it is asked once more")
+        world.sight.use = try use(busy: 1, last: world.now)
+        world.turn()
+        #expect(world.phase == .healthy && world.notebook.status.inUse == "a kernel is busy")
+    }
+
+    @Test func onlyWhatWouldBeStoppedIsAskedAfresh() async throws {
+        let questions = Mutex(0)
+        let probes = JupyterProbes(get: { _, path, _ in
+            if path.contains("kernels") { questions.withLock { $0 += 1 } }
+            return (200, Data((path.contains("status") ? "{}" : "[]").utf8))
+        })
+        for (afresh, asked) in [(false, 1), (false, 1), (true, 2), (false, 2)] {
+            _ = await probes.use(of: "w", port: 1, base: "/", token: "t", afresh: afresh)
+            #expect(questions.withLock(\.self) == asked)
+        }
     }
 
     @Test func whereItDoesNotSayItIsNotStopped() {
@@ -435,7 +460,7 @@ import Testing
         let status = #"{"connections": 2, "last_activity": "2026-01-31T16:00:00Z"}"#
         let use = try NotebookUse(
             kernels: Data(kernels.utf8), terminals: Data(terminals.utf8), status: Data(status.utf8))
-        #expect(use.busyKernels == 1, "one that starts is about to be used; a dead one is not")
+        #expect(use.busyKernels == 0, "one that nobody has connected to starts for ever")
         #expect(use.connections == 2)
         #expect(use.lastActivity == (try Date("2026-01-31T15:00:00Z", strategy: .iso8601)))
         #expect(

@@ -44,6 +44,8 @@ struct NotebookWorld {
     mutating func turn(after seconds: Double = 0) {
         now = now.addingTimeInterval(seconds)
         wait = nil
+        // As the reconciler asks.
+        sight.isUseFresh = notebook.status.stopsAt.map { $0 <= now } ?? false
         let plan = NotebookPlan(notebook, sight, platform: 1, now: now)
         for action in plan.actions {
             switch action {

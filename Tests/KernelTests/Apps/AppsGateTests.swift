@@ -164,6 +164,32 @@ import Testing
         #expect(Answer(await ask(method: "POST", headers)).pass != nil)
     }
 
+    /// Somebody's own ticket, in a link for somebody else.
+    @Test func anotherSitesTicketTakesNobodysPlace() async throws {
+        let cookie = try await visitor().cookie
+        try await directory.createUser(name: "eve", password: "long enough 2", memberships: ["p": .member])
+        let session = try #require(try await directory.logIn(name: "eve", password: "long enough 2"))
+        func follow(from site: String, cookie: String) async throws -> Answer {
+            let ticket = try #require(try await directory.createTicket(session: session))
+            let headers = ["Sec-Fetch-Site": site, "Cookie": cookie]
+            return Answer(await ask("/thing/p/1/lab?a=b&takumi_ticket=\(ticket)", headers))
+        }
+        let refused = try await follow(from: "cross-site", cookie: cookie)
+        #expect(refused.status == 303 && refused.headers["Location"] == "/thing/p/1/lab?a=b")
+        #expect(refused.headers["Set-Cookie"] == nil)
+        // The console is the same site; whose session is over has none to lose.
+        #expect(try await follow(from: "same-site", cookie: cookie).headers["Set-Cookie"] != nil)
+        #expect(try await follow(from: "cross-site", cookie: "\(cookie)x").headers["Set-Cookie"] != nil)
+    }
+
+    @Test func theTokenOfANotebookOpensNothing() async throws {
+        let token = try await directory.createToken(.notebook, user: "notebook", project: "p", role: .member).secret
+        for answer in [await ask(["X-EasyMaker-Token": token]), await ask("/thing/p/1/?token=\(token)")] {
+            let answer = Answer(answer)
+            #expect(answer.status == 403 && answer.body.contains("use a token of your own"))
+        }
+    }
+
     // MARK: - What is answered
 
     @Test func whatIsNotThere() async throws {

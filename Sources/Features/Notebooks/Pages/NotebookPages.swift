@@ -148,9 +148,9 @@ extension NotebookType: PagedType {
     func perform(_ action: String, _ notebook: Notebook, _ page: Page) async throws {
         let actions = NotebookActions(store: store, checks: checks)
         switch NotebookType.phases[action] {
-        case .startInProgress: _ = try await actions.start(notebook)
+        case .startInProgress: _ = try await actions.start(notebook, by: page.principal)
         case .stopInProgress: _ = try await actions.stop(notebook)
-        default: _ = try await actions.reboot(notebook)
+        default: _ = try await actions.reboot(notebook, by: page.principal)
         }
     }
 

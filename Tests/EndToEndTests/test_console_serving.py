@@ -48,6 +48,21 @@ def tab(window: Window, name: str) -> None:
     window.page.get_by_role("navigation", name="Sections").get_by_role("link", name=name, exact=True).click()
 
 
+def test_the_list_on_a_narrow_screen(console, windows, endpoint):
+    """A row says how it is and where without scrolling sideways, whatever the state."""
+    window = windows(console.server, viewport={"width": 390, "height": 800})
+    window.open("endpoints")
+    row = window.page.locator(f"#row-{endpoint.id}")
+    expect(row.locator("code")).to_have_text(endpoint.url)
+    row.locator(".badge").nth(1).evaluate("badge => badge.textContent = 'NOT FOUND: STAGE DEPLOY RESULT'")
+    for part in ("code", ".badge >> nth=0", ".badge >> nth=1", "td:nth-child(5)", "time"):
+        expect(row.locator(part)).to_be_in_viewport(ratio=1)
+    box = row.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390, box
+    window.page.get_by_role("link", name="Name", exact=False).first.click()
+    expect(window.page).to_have_url(re.compile("sort="))
+
+
 # MARK: - The way through
 
 

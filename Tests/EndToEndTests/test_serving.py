@@ -1,5 +1,6 @@
 """Models and endpoints: what they are asked for, what they become, how they go (M-1 to M-7, E-1 to E-10)."""
 
+import concurrent.futures
 import json
 import textwrap
 import threading
@@ -443,6 +444,56 @@ def test_a_canary_takes_its_share(api, model, tmp_path_factory):
     endpoint.wait(timeout=60)
     green = endpoint.add_stage("green", resource(model))
     green.wait()
+def test_every_former_default_goes_with_the_endpoint(api, model):
+    """And a key is needed at the endpoint's address whatever stage answers there."""
+    small = resource(model, cpu="0.2", memory="256Mi")
+    endpoint = create_endpoint(api, small)
+    endpoint.wait(timeout=60)
+    blue, url = endpoint.default, f"{endpoint.url}/{model.name}/v1/models/{model.name}:predict"
+    key = api.call("POST", f"{blue.path}/api-keys")["apiKey"]
+    api.call("PUT", f"{blue.path}/traffic", json={"ratePerSecond": 1000})
+    green, red, pink = [endpoint.add_stage(name, small) for name in ("green", "red", "pink")]
+    for stage in (green, red, pink):
+        stage.wait()
+    for stage in (green, red):
+        endpoint.make_default(stage, keepMinutes=10)
+        assert endpoint.call("", {"instances": ROWS}, url=url).status_code == 401
+        assert endpoint.call("", {"instances": ROWS}, url=url, headers={"X-API-Key": key}).status_code == 200
+        assert stage.read()["hasApiKey"] and stage.read()["ratePerSecond"] == 1000
+    formers = endpoint.read()["formerStageList"]
+    assert [former["endpointStageId"] for former in formers] == [green.id, blue.id]
+    # What leads to a stage goes with it.
+    share = {"canaryStageId": pink.id, "canaryPercent": 10, "ratePerSecond": 1000}
+    api.call("PUT", f"{red.path}/traffic", json=share)
+    api.call("DELETE", pink.path)
+    wait_gone(api, pink.path)
+    assert red.read().get("canaryStageId") is None
+    endpoint.delete()
+
+
+def test_requests_at_once_are_checked_one_by_one(api, model):
+    endpoint = create_endpoint(api, resource(model, cpu="0.1", memory="128Mi"), flavor="t2.c1m1")
+    endpoint.wait(timeout=60)
+    same = stage_body(api, resource(model)) | {"endpointId": endpoint.id, "apigwStageName": "same"}
+    more = resource(model, cpu="0.3", memory="128Mi") | {"endpointStageId": endpoint.default.id}
+    for path, body, made in (("endpoint-stages", same, 1), ("endpoint-models", more, 2)):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: api.request("POST", path, json=body).status_code, range(8)))
+        assert answers.count(200) == made, (path, answers)
+    stage = next(stage for stage in endpoint.stages if stage.id != endpoint.default.id)
+    api.call("DELETE", stage.path)
+    wait_gone(api, stage.path)
+    endpoint.delete()
+
+
+def test_a_stage_is_deployed_again(api, endpoint, model):
+    stage = endpoint.default
+    answer = api.call("PUT", f"{stage.path}/deploy")["endpointStage"]
+    assert answer["endpointStageStatusCode"] == "DEPLOY_IN_PROGRESS" and answer["deployStatus"] == "STAGE_DEPLOYING"
+    eventually(lambda: stage.code() == "ACTIVE" and endpoint.code() == "ACTIVE", "it is deployed")
+    assert endpoint.predict(model) == CLASSES
+
+
     blue = endpoint.default
     api.call("PUT", f"{blue.path}/traffic", json={"canaryStageId": green.id, "canaryPercent": 50})
     with Load(endpoint, model, threads=2) as load:

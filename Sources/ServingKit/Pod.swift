@@ -29,12 +29,13 @@ extension ServedModel {
         id: String, owner: ResourceKey, project: String, title: String, resources: Resources, settings: PodSettings
     ) -> Workload {
         var command = [
-            settings.program, "model-server", "--name", name, "--framework", format.rawValue, "--model-dir",
-            artifact == nil ? Placeholder.work : Placeholder.input(TaskSpec.source), "--scratch", Placeholder.work,
+            settings.program, "model-server", "--name", name, "--framework", format.rawValue, "--scratch",
+            Placeholder.work,
             "--python", Placeholder.python, "--program", settings.worker, "--port",
             Placeholder.port(task: 0, ServedModel.port), "--grpc-port", Placeholder.port(task: 0, ServedModel.grpcPort),
             "--memory-mib", "\(resources.memoryMiB)",
         ]
+        if artifact != nil { command += ["--model-dir", Placeholder.input(TaskSpec.source)] }
         for parameter in parameters { command += ["--parameter", "\(parameter.name)=\(parameter.value)"] }
         let task = TaskSpec(
             command: command,

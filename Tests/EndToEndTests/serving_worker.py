@@ -35,7 +35,7 @@ class Failed(Exception):
 class Worker:
     """A worker with its model loaded. `parameters` are the model's."""
 
-    def __init__(self, lock: str, framework: str, folder: Path, name: str = "m", timeout: float = 120, **parameters):
+    def __init__(self, lock: str, framework: str, folder: Path | None, name: str = "m", timeout: float = 120, **parameters):
         self.scratch = tempfile.TemporaryDirectory(prefix="takumi-worker-")
         self.listener = socket.socket(socket.AF_UNIX)
         path = f"{self.scratch.name}/socket"
@@ -44,7 +44,8 @@ class Worker:
         self.listener.settimeout(timeout)
         (Path(self.scratch.name) / "scratch").mkdir()
         command = [serving_models.python(lock), PROGRAM]
-        command += ["--takumi-framework", framework, "--takumi-name", name, "--takumi-model-dir", folder]
+        command += ["--takumi-framework", framework, "--takumi-name", name]
+        command += ["--takumi-model-dir", folder] if folder else []
         command += ["--takumi-scratch", f"{self.scratch.name}/scratch"]
         variables = {name: value for name, value in os.environ.items() if not name.startswith(("TAKUMI_", "HF_"))}
         variables |= {"TAKUMI_WORKER_SOCKET": path, "OMP_NUM_THREADS": "1", "EM_REGION": "local", "EM_APPKEY": "key"}
@@ -261,13 +262,13 @@ def made(name: str, *words: str) -> Path:
     return getattr(serving_models, name)(folders() / "-".join([name, *words]), *words)
 
 
-def start(folder: Path, name: str, /, **parameters) -> Worker:
+def start(folder: Path | None, name: str, /, **parameters) -> Worker:
     """A worker for the files in a folder, in the environment that the model's name begins with."""
     lock, framework = FRAMEWORKS[name.split("_")[0]]
     return Worker(lock, framework, folder, **parameters)
 
 
-def failure(folder: Path, name: str, /, **parameters) -> str:
+def failure(folder: Path | None, name: str, /, **parameters) -> str:
     """The cause for which a model cannot be loaded."""
     with pytest.raises(Failed) as failed, start(folder, name, **parameters):
         pass

@@ -83,6 +83,11 @@ def test_a_token_is_not_shown_again(api):
     assert shown == {"model_id": "org/gated", "hf_token": "********"}
 
 
+@pytest.mark.parametrize("name", ["model-id", "MODEL_ID", "hf_model_id"])
+def test_a_model_of_the_hub_is_named_in_any_spelling(api, name):
+    create_model(api, "HUGGING_FACE", None, parameterList=[{"parameterName": name, "parameterValue": "org/bert"}])
+
+
 def test_a_model_from_a_training_keeps_it(api):
     script = "import os; open(os.environ['EM_MODEL_DIR'] + '/model.txt', 'w').write('x')"
     training = api.train(script)
@@ -439,11 +444,6 @@ def test_a_kept_default_can_be_gone_back_to(api, model):
     endpoint.delete()
 
 
-def test_a_canary_takes_its_share(api, model, tmp_path_factory):
-    endpoint = create_endpoint(api, resource(model))
-    endpoint.wait(timeout=60)
-    green = endpoint.add_stage("green", resource(model))
-    green.wait()
 def test_every_former_default_goes_with_the_endpoint(api, model):
     """And a key is needed at the endpoint's address whatever stage answers there."""
     small = resource(model, cpu="0.2", memory="256Mi")
@@ -494,6 +494,11 @@ def test_a_stage_is_deployed_again(api, endpoint, model):
     assert endpoint.predict(model) == CLASSES
 
 
+def test_a_canary_takes_its_share(api, model, tmp_path_factory):
+    endpoint = create_endpoint(api, resource(model))
+    endpoint.wait(timeout=60)
+    green = endpoint.add_stage("green", resource(model))
+    green.wait()
     blue = endpoint.default
     api.call("PUT", f"{blue.path}/traffic", json={"canaryStageId": green.id, "canaryPercent": 50})
     with Load(endpoint, model, threads=2) as load:

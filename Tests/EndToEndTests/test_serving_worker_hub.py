@@ -111,6 +111,10 @@ def test_model_by_its_id(hub, tmp_path):
         assert classifier.json({"instances": ["good", "bad"]}) == [{"predictions": [1, 0]}]
     with start(tmp_path / "empty", "bert", **by_id("org/gated", hf_token="hf_right")) as classifier:
         assert classifier.json({"instances": ["good", "bad"]}) == [{"predictions": [1, 0]}]
+    # In any spelling whose variable is the same.
+    for spelling in ("MODEL-ID", "hf_model_id"):
+        with start(None, "bert", hf_endpoint=hub, **{spelling: "org/bert"}) as classifier:
+            assert classifier.json({"instances": ["good", "bad"]}) == [{"predictions": [1, 0]}]
     Hub.asked.clear()
     assert failure(tmp_path / "empty", "bert", **by_id("org/gated")) == (
         "model org/gated is gated: give a token of an account that has access in the parameter hf_token"
@@ -132,3 +136,4 @@ def test_hub_out_of_reach(tmp_path):
     cause = failure(tmp_path, "bert", hf_endpoint="http://127.0.0.1:9", model_id="org/bert")
     assert cause.startswith("model org/bert cannot be fetched from Hugging Face: ")
     assert failure(tmp_path, "bert").startswith("there is no config.json: the folder is empty")
+    assert failure(None, "bert") == "the model has neither files nor an id; give the id in the parameter model_id"

@@ -65,8 +65,8 @@ def load(options):
 
 def find(options):
     """The folder with the model's files; fetched, where only its id is known."""
-    model_id = options.get("model_id", "hf_model_id", "model-id")
-    if os.path.isdir(options.model_dir):
+    model_id = options.get("model_id", "hf_model_id")
+    if options.model_dir is not None:
         folder = options.folder(is_model)
         if is_model(folder):
             return folder

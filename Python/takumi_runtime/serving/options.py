@@ -5,6 +5,11 @@ import os
 from .errors import LoadFailure
 
 
+def plain(name):
+    """`model-id` and `MODEL_ID` mean `model_id`: the variables that they become are the same."""
+    return name.lower().replace("-", "_")
+
+
 class Options:
     def __init__(self, words):
         own, self.parameters = {}, {}
@@ -13,16 +18,17 @@ class Options:
             if name.startswith("--takumi-"):
                 own[name.removeprefix("--takumi-")] = value
             else:
-                self.parameters[name.removeprefix("--")] = value
+                self.parameters.setdefault(plain(name.removeprefix("--")), value)
         self.framework = own.get("framework", "")
         self.name = own.get("name", "model")
-        self.model_dir = own.get("model-dir", "")
+        # None for a model without files.
+        self.model_dir = own.get("model-dir")
         self.scratch = own.get("scratch", "")
 
     def get(self, *names):
         """A model's parameter, under the first of these names that it has; None without one."""
         for name in names:
-            value = self.parameters.get(name)
+            value = self.parameters.get(plain(name))
             if value not in (None, ""):
                 return value
         return None
@@ -62,7 +68,7 @@ class Options:
 
         Uploads often bring a folder along: MODEL_DIR/my-model/model.joblib.
         """
-        if not os.path.isdir(self.model_dir):
+        if not self.model_dir or not os.path.isdir(self.model_dir):
             raise LoadFailure("the model's folder is not there")
         if holds(self.model_dir):
             return self.model_dir

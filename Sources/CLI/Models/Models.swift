@@ -43,7 +43,8 @@ enum Models: Noun {
     /// A model's id on the Hugging Face hub.
     private static func hubID(_ item: JSONValue) -> String {
         let named = (item["parameterList"].array ?? []).first {
-            ["model_id", "hf_model_id"].contains($0["parameterName"].text.lowercased())
+            let name = $0["parameterName"].text.lowercased().replacing("-", with: "_")
+            return name == "model_id" || name == "hf_model_id"
         }
         return named?["parameterValue"].text ?? ""
     }

@@ -88,8 +88,12 @@ struct ModelCreate: Decodable, Sendable {
 }
 
 enum HuggingFace {
-    /// A model's id on the hub, such as `google-bert/bert-base-uncased`.
+    /// A model's id on the hub, such as `google-bert/bert-base-uncased`. Names are as the worker reads them (`Options.get`):
+    /// `model-id` and `MODEL_ID` mean `model_id`.
     static func id(in parameters: [JobParameter]) -> String? {
-        parameters.first { ["model_id", "hf_model_id"].contains($0.name.lowercased()) && !$0.value.isEmpty }?.value
+        let values = ["model_id", "hf_model_id"].map { name in
+            parameters.first { $0.name.lowercased().replacing("-", with: "_") == name }?.value ?? ""
+        }
+        return values.first { !$0.isEmpty }
     }
 }

@@ -5,7 +5,8 @@ import Resource
 package struct ModelServerOptions: Sendable {
     package var name = ""
     package var framework = ""
-    package var modelFolder = ""
+    /// nil for a model without files, which a parameter names.
+    package var modelFolder: String?
     package var scratch = ""
     package var python = ""
     package var program = ""
@@ -39,7 +40,7 @@ package struct ModelServerOptions: Sendable {
             try set(name, value)
         }
         for (option, value) in [
-            ("--name", self.name), ("--framework", framework), ("--model-dir", modelFolder), ("--scratch", scratch),
+            ("--name", self.name), ("--framework", framework), ("--scratch", scratch),
             ("--python", python), ("--program", program),
         ] where value.isEmpty {
             throw TakumiError.invalid(option, "is missing")

@@ -10,8 +10,9 @@ struct WorkerCommand: Sendable {
         executable = WorkerCommand.resolve(options.python, path: inherited["PATH"])
         arguments = [
             options.program, "--takumi-framework", options.framework, "--takumi-name", options.name,
-            "--takumi-model-dir", options.modelFolder, "--takumi-scratch", options.scratch,
+            "--takumi-scratch", options.scratch,
         ]
+        if let folder = options.modelFolder { arguments += ["--takumi-model-dir", folder] }
         environment = inherited
         for (name, value) in options.parameters {
             arguments += ["--\(name)", value]

@@ -18,6 +18,13 @@ struct WorkerCommandTests {
         #expect(WorkerCommand.screamingSnakeCase(name) == variable)
     }
 
+    /// Its scratch folder is not taken for its files.
+    @Test func aModelWithoutFilesHasNoFolder() throws {
+        let options = try ModelServerOptions(arguments: required.filter { !["--model-dir", "/m"].contains($0) })
+        let command = WorkerCommand(options, socket: "/sock", inherited: [:])
+        #expect(!command.arguments.contains("--takumi-model-dir"))
+    }
+
     @Test func parametersReachTheWorkerBothWays() throws {
         let options = try ModelServerOptions(
             arguments: required + [
@@ -27,9 +34,8 @@ struct WorkerCommandTests {
         #expect(command.executable == "/p")
         #expect(
             command.arguments == [
-                "/w", "--takumi-framework", "SKLEARN", "--takumi-name", "m", "--takumi-model-dir", "/m",
-                "--takumi-scratch",
-                "/s", "--maxLength", "a=b", "--path", "/evil", "--ld-preload", "x",
+                "/w", "--takumi-framework", "SKLEARN", "--takumi-name", "m", "--takumi-scratch", "/s",
+                "--takumi-model-dir", "/m", "--maxLength", "a=b", "--path", "/evil", "--ld-preload", "x",
             ])
         #expect(command.environment["MAX_LENGTH"] == "a=b")
         #expect(command.environment["PATH"] == "/bin")

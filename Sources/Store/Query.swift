@@ -9,7 +9,12 @@ package struct Query: Sendable {
     package var ids: [String] = []
     package var names: [String] = []
     /// Only records that refer to this one (a training's experiment, say).
-    package var referring: ResourceKey?
+    package var referring: ResourceKey? {
+        get { referringAny?.first }
+        set { referringAny = newValue.map { [$0] } }
+    }
+    /// Only records that refer to one of these, which are all of one kind; nil for any record.
+    package var referringAny: [ResourceKey]?
     package var unsettledOnly = false
     /// Only records whose name or id contains this, whatever the case of ASCII letters.
     package var search = ""
@@ -51,14 +56,15 @@ package struct Query: Sendable {
             conditions.append("\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
             arguments += values
         }
-        if let referring {
+        if let referringAny {
             // By key, row by row: a list of ids would be made anew for each row, since it depends on the row's kind.
             conditions.append(
                 """
                 EXISTS (SELECT 1 FROM reference
-                WHERE from_kind = resource.kind AND from_id = resource.id AND to_kind = ? AND to_id = ?)
+                WHERE from_kind = resource.kind AND from_id = resource.id AND to_kind = ?
+                AND to_id IN (\(referringAny.map { _ in "?" }.joined(separator: ", "))))
                 """)
-            arguments += [referring.kind.rawValue, referring.id]
+            arguments += [referringAny.first?.kind.rawValue] + referringAny.map(\.id)
         }
         if !search.isEmpty {
             conditions.append("(name LIKE ? ESCAPE '\\' OR id = ?)")

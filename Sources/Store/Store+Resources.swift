@@ -36,6 +36,22 @@ extension Store {
         try await record(key)?.decoded()
     }
 
+    /// Resources of one kind by their ids, in one read; what is not there is left out.
+    package func resources<Spec, Status>(
+        _ keys: some Sequence<ResourceKey>, as type: Resource<Spec, Status>.Type = Resource<Spec, Status>.self
+    ) async throws -> [String: Resource<Spec, Status>] {
+        try await records(keys).mapValues { try $0.decoded() }
+    }
+
+    /// As `resources`, not decoded.
+    package func records(_ keys: some Sequence<ResourceKey>) async throws -> [String: Record] {
+        let unique = Set(keys)
+        guard let kind = unique.first?.kind else { return [:] }
+        var query = Query(kind, project: nil)
+        query.ids = unique.map(\.id)
+        return Dictionary(uniqueKeysWithValues: try await records(query).map { ($0.key.id, $0) })
+    }
+
     package func keys(unsettledOf kind: ResourceKind) async throws -> [ResourceKey] {
         var query = Query(kind, project: nil)
         query.unsettledOnly = true

@@ -79,15 +79,11 @@ struct EndpointType: ResourceType {
     }
 
     func wire(_ endpoints: [Endpoint], project: String) async throws -> [EndpointWire] {
-        var wires: [EndpointWire] = []
-        for endpoint in endpoints {
-            var query = Query(.stage, project: project)
-            query.referring = endpoint.key
-            let found: [Stage] = try await store.records(query).map { try $0.decoded() }
-            wires.append(
-                EndpointWire(endpoint, stages: try await stages.wire(found, project: project), region: stages.region))
-        }
-        return wires
+        var query = Query(.stage, project: project)
+        query.referringAny = endpoints.map(\.key)
+        let found: [Stage] = try await store.records(query).map { try $0.decoded() }
+        let byEndpoint = Dictionary(grouping: try await stages.wire(found, project: project), by: \.endpointId)
+        return endpoints.map { EndpointWire($0, stages: byEndpoint[$0.id] ?? [], region: stages.region) }
     }
 
     func checkDelete(_ endpoint: Endpoint) async throws {

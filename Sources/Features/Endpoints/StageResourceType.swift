@@ -73,23 +73,21 @@ struct StageResourceType: ResourceType {
     }
 
     func wire(_ resources: [StageResource], project: String) async throws -> [StageResourceWire] {
-        var wires: [StageResourceWire] = []
-        for resource in resources {
-            let record = try await store.record(ResourceKey(.model, resource.spec.modelID))
-            let model = try record.map { try checks.served($0).wire }.flatMap {
-                JSONText(text: String(decoding: $0, as: UTF8.self))
-            }
-            let stage: Stage? = try await store.resource(ResourceKey(.stage, resource.spec.stageID))
-            let endpoint: Endpoint? = try await store.resource(ResourceKey(.endpoint, resource.spec.endpointID))
+        let models = try await store.records(resources.map { ResourceKey(.model, $0.spec.modelID) })
+        let wires = try models.mapValues { JSONText(text: String(decoding: try checks.served($0).wire, as: UTF8.self)) }
+        let stages = try await store.resources(
+            resources.map { ResourceKey(.stage, $0.spec.stageID) }, as: Stage.self)
+        let endpoints = try await store.resources(
+            resources.map { ResourceKey(.endpoint, $0.spec.endpointID) }, as: Endpoint.self)
+        return resources.map { resource in
             var place: StageResourceWire.At?
-            if let stage, let endpoint {
+            if let stage = stages[resource.spec.stageID], let endpoint = endpoints[resource.spec.endpointID] {
                 place = .init(
                     stageId: stage.id, deployStatus: GatewayPhase(stage.status.phase).rawValue,
                     stageUrl: gatewayAddress() + endpoint.shownAddress(of: stage).pathEscapedParts)
             }
-            wires.append(StageResourceWire(resource, model: model, stage: place))
+            return StageResourceWire(resource, model: wires[resource.spec.modelID] ?? nil, stage: place)
         }
-        return wires
     }
 
     func startDeletion(_ resource: StageResource) async throws -> Bool {

@@ -106,21 +106,21 @@ struct StageType: ResourceType {
     }
 
     func wire(_ stages: [Stage], project: String) async throws -> [StageWire] {
-        var wires: [StageWire] = []
-        for stage in stages {
-            guard let endpoint: Endpoint = try await store.resource(ResourceKey(.endpoint, stage.spec.endpointID))
-            else { continue }
-            var query = Query(.stageResource, project: project)
-            query.referring = stage.key
-            let found: [StageResource] = try await store.records(query).map { try $0.decoded() }.reversed()
-            wires.append(
-                StageWire(
-                    stage, of: endpoint, resources: try await resources.wire(found, project: project),
-                    flavor: checks.catalog.flavor(id: stage.spec.flavorID), gateway: gatewayAddress(),
-                    expiry: platform.expiry(
-                        of: stage.status.platform, isRunning: stage.status.phase != .deleteInProgress)))
+        let endpoints = try await store.resources(
+            stages.map { ResourceKey(.endpoint, $0.spec.endpointID) }, as: Endpoint.self)
+        var query = Query(.stageResource, project: project)
+        query.referringAny = stages.map(\.key)
+        query.order = .oldest
+        let found: [StageResource] = try await store.records(query).map { try $0.decoded() }
+        let byStage = Dictionary(grouping: try await resources.wire(found, project: project), by: \.endpointStageId)
+        return stages.compactMap { stage in
+            guard let endpoint = endpoints[stage.spec.endpointID] else { return nil }
+            return StageWire(
+                stage, of: endpoint, resources: byStage[stage.id] ?? [],
+                flavor: checks.catalog.flavor(id: stage.spec.flavorID), gateway: gatewayAddress(),
+                expiry: platform.expiry(
+                    of: stage.status.platform, isRunning: stage.status.phase != .deleteInProgress))
         }
-        return wires
     }
 
     func checkDelete(_ stage: Stage) async throws {

@@ -1,5 +1,7 @@
 import Console
 import Foundation
+import Resource
+import Store
 import Testing
 import Web
 
@@ -15,6 +17,33 @@ import Web
         let json = String(decoding: try WireJSON.encode(wire), as: UTF8.self)
         #expect(json.contains(#""expiredDatetime":"1970-01-12T13:46:40Z""#))
         #expect(json.contains(#""isClusterLatest":false"#))
+    }
+
+    /// Read with one query for all of a kind: each gets its own.
+    @Test func anEndpointHasItsStagesAndEachItsResources() async throws {
+        let stored = try await StoredEndpoint()
+        let world = StageWorld(pods: [1, 1, 1])
+        for (resource, stage) in zip(world.resources, ["green", "blue", "green"]) {
+            var spec = resource.spec
+            (spec.endpointID, spec.stageID, spec.modelID) = ("iris", stage, "model")
+            try await stored.store.insert(
+                StageResource(metadata: resource.metadata, spec: spec, status: StageResourceStatus()))
+        }
+        let other = Endpoint(
+            metadata: Metadata(
+                key: ResourceKey(.endpoint, "roses"), project: "default", name: "roses", createdAt: stored.now),
+            spec: EndpointSpec(path: "roses", defaultStageID: "none"), status: EndpointStatus())
+        try await stored.store.insert(other)
+        let type = stored.feature.endpoints.type
+        let wires = try await type.wire([other, try await stored.endpoint()], project: "default")
+        #expect(wires.map(\.endpointName) == ["roses", "iris"])
+        #expect(wires[0].endpointStageList.isEmpty && wires[0].apigwStageUrl == nil)
+        let stages = wires[1].endpointStageList
+        #expect(stages.map(\.endpointStageName) == ["red", "green", "blue"], "newest first")
+        #expect(stages.map { $0.endpointModelList.map(\.endpointModelId) } == [[], ["r0", "r2"], ["r1"]])
+        #expect(stages[2].endpointModelList[0].stage?.stageUrl == "h:1/default/iris")
+        #expect(stages[1].endpointModelList[0].model != nil)
+        #expect(try await type.wire([], project: "default").isEmpty)
     }
 
     @Test func theExampleTrustsTheServersOwnCertificate() throws {

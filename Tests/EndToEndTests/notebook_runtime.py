@@ -55,16 +55,25 @@ class Notebook:
         self.variables |= variables
         command = [image / "bin" / "python", PROGRAM, "--port", self.port, "--base-url", BASE_URL]
         command += ["--boot", boot, "--data", data, "--name", name, *words]
-        self.log_path = boot.with_name(f"{boot.name}.log")
+        self.news_path, self.errors_path = boot.with_name(f"{boot.name}.log"), boot.with_name(f"{boot.name}.errors")
         self.started = time.monotonic()
-        with self.log_path.open("wb") as log:
+        with self.news_path.open("wb") as news, self.errors_path.open("wb") as errors:
             self.process = subprocess.Popen(
-                list(map(str, command)), env=self.variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=boot
+                list(map(str, command)), env=self.variables, stdin=subprocess.DEVNULL, stdout=news, stderr=errors, cwd=boot
             )
 
     @property
+    def news(self) -> str:
+        """What it printed on standard output."""
+        return self.news_path.read_text(errors="replace")
+
+    @property
+    def errors(self) -> str:
+        return self.errors_path.read_text(errors="replace")
+
+    @property
     def log(self) -> str:
-        return self.log_path.read_text(errors="replace")
+        return self.news + self.errors
 
     @property
     def status(self) -> dict:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -158,6 +159,24 @@ def test_waiting_ends_with_the_cause_of_a_failure(api: API, plain, refused, fold
     said = refused("start", name, "--wait")
     assert f"error: notebook '{name}' is START FAILED: nas://team:/fleeting is no directory" in said, said
     assert f"takumi notebook logs {name}" in said, said
+    plain("delete", name, "--wait")
+
+
+def test_a_start_that_somebody_stops_did_not_end_well(api: API, plain, refused):
+    name = unique("stopped")
+    plain("create", name, *SMALL, "--wait")
+    plain("stop", name, "--wait")
+    notebook = Notebook(api, api.call("GET", "notebooks", params={"notebookNameList": name})["notebookList"][0]["notebookId"])
+    script = api.server.home / "notebooks" / notebook.id / "data/cont-init.d/wait"
+    script.write_text("#!/bin/sh\nsleep 60\n")
+    script.chmod(0o755)
+    with ThreadPoolExecutor() as pool:
+        starting = pool.submit(refused, "start", name, "--wait")
+        eventually(lambda: "cont-init.d/wait" in (notebook.read().get("statusReason") or ""), lambda: notebook.read())
+        plain("stop", name)
+        assert f"error: notebook '{name}' is STOPPED" in starting.result()
+    # As it was asked to be.
+    plain("wait", name)
     plain("delete", name, "--wait")
 
 

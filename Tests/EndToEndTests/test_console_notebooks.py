@@ -256,6 +256,10 @@ def test_idle_stop_and_resize(admin, console, notebook):
     admin.submit("Save")
     expect(admin.main).to_contain_text("After 1 h without use")
     expect(admin.main, "when it stops").to_contain_text("Stops at, unless used", timeout=60_000)
+    page.get_by_role("link", name="Idle stop").click()
+    admin.fill(idleStopMinutes="")
+    admin.submit("Save")
+    expect(admin.main).to_contain_text("Never")
     expect(page.get_by_role("link", name="Change instance type")).to_have_count(0)
 
     admin.open(f"{notebook.path}/resize")

@@ -349,6 +349,16 @@ def test_pages(proxy):
     assert proxy.request("GET", "lab/api/settings").ok
 
 
+def test_only_what_is_wrong_is_an_error(start):
+    notebook = start().wait()
+    assert notebook.direct("POST", "api/kernels", token=TOKEN, json={}).ok
+    assert notebook.direct("GET", "api/contents/nowhere", token=TOKEN).status_code == 404
+    eventually(lambda: "nowhere" in notebook.errors, lambda: notebook.log, 10)
+    assert "[I" in notebook.news and "JupyterLab answers at" in notebook.news, notebook.news
+    assert "Kernel started" in notebook.news, notebook.log
+    assert "[I" not in notebook.errors and "[W" not in notebook.news, notebook.log
+
+
 def test_one_user(proxy):
     """Without cookies, each request would be another user's."""
     assert [proxy.json("GET", "api/me")["identity"]["username"] for _ in range(2)] == ["notebook", "notebook"]

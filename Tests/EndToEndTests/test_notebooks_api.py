@@ -515,6 +515,11 @@ def test_idle_stop_is_announced_and_taken_back_by_use(api: API, shared: Notebook
     errors = api.refused("PUT", f"{shared.path}/idle-stop", 400, json={"idleStopMinutes": 1})
     assert errors[0]["field"] == "idleStopMinutes" and "5 to 10080" in errors[0]["message"], errors
     assert idle(idleStopMinutes=5)["idleStopMinutes"] == 5
+    # A mistake is not taken for "never".
+    for body, field in [({"idleStopMinute": 30}, "idleStopMinute"), ({}, "idleStopMinutes")]:
+        errors = api.refused("PUT", f"{shared.path}/idle-stop", 400, json=body)
+        assert errors[0]["field"] == field, errors
+        assert shared.read()["idleStopMinutes"] == 5
     seen = eventually(
         lambda: (now := shared.read()).get("idleStopDatetime") and now, lambda: f"an end: {shared.read()}", 30
     )
@@ -527,7 +532,7 @@ def test_idle_stop_is_announced_and_taken_back_by_use(api: API, shared: Notebook
         )
         assert seen.get("idleStopDatetime") is None, seen
         assert seen["inUseReason"] in ("a browser is connected", "a kernel is busy"), seen
-    never = idle()
+    never = idle(idleStopMinutes=None)
     assert never.get("idleStopMinutes") is None
     eventually(lambda: shared.read().get("inUseReason") is None, "forgotten")
     told = shared.told()

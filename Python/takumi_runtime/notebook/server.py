@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -47,8 +48,9 @@ def serve(options, token, status):
     def serving():
         send_at_once(server.http_server)
         server.log_level = "INFO"
-        for handler in server.log.handlers:
+        for handler in list(server.log.handlers):
             handler.addFilter(lambda record: not record.getMessage().startswith(NOISE))
+            tell_news_apart(server.log, handler)
         server.log.info("JupyterLab answers at %s", server.base_url)
         status.enter("serving")
 
@@ -69,6 +71,16 @@ def serve(options, token, status):
     sys.stderr.flush()
     # Whatever threads extensions have left.
     os._exit(0)
+
+
+def tell_news_apart(log, handler):
+    """Jupyter writes everything to its errors, where readers of the log look for what is wrong."""
+    news = logging.StreamHandler(sys.stdout)
+    news.setFormatter(handler.formatter)
+    news.filters = list(handler.filters)
+    news.addFilter(lambda record: record.levelno < logging.WARNING)
+    log.addHandler(news)
+    handler.setLevel(logging.WARNING)
 
 
 def send_at_once(http_server):

@@ -61,6 +61,6 @@ struct NotebookWait: ClientCommand {
     func run(_ session: Session) async throws {
         let notebook = NotebookView(try await session.find(Notebooks.self, name))
         let watch = NotebookWatch(session: session)
-        try watch.end([try await watch.settled(notebook)])
+        try watch.end([try await watch.settled(notebook)], wanted: [.healthy, .stopped])
     }
 }

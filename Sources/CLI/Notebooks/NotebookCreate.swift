@@ -94,7 +94,7 @@ struct NotebookCreate: ClientCommand {
         let watch = NotebookWatch(session: session)
         guard wait else { return try watch.show([notebook]) }
         session.console.note("started \(Notebooks.label(notebook.json))")
-        try watch.end([try await watch.settled(notebook)])
+        try watch.end([try await watch.settled(notebook)], wanted: [.healthy])
     }
 
     /// - Throws: one `CommandFailure` with all that is wrong with either.

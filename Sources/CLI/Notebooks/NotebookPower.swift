@@ -25,7 +25,7 @@ struct NotebookPower {
             return
         }
         for (index, notebook) in notebooks.enumerated() { notebooks[index] = try await watch.settled(notebook) }
-        try watch.end(notebooks)
+        try watch.end(notebooks, wanted: [verb == "stop" ? .stopped : .healthy])
     }
 }
 

@@ -85,7 +85,7 @@ struct NotebookIdleStop: ClientCommand {
     func run(_ session: Session) async throws {
         var notebook = try await session.read(Notebooks.self, name)
         if let rule {
-            var fields: [String: JSONValue] = [:]
+            var fields: [String: JSONValue] = ["idleStopMinutes": .null]
             if case .minutes(let minutes) = rule {
                 fields["idleStopMinutes"] = .int(Int64(minutes))
                 fields["idleStopIgnoresConnections"] = .bool(ignoreConnections)

@@ -25,9 +25,6 @@ enum NotebookState: String, CaseIterable {
             false
         }
     }
-
-    /// What a command that waits ends well with.
-    var isGood: Bool { self == .healthy || self == .stopped }
 }
 
 /// What a command needs to know of a notebook.
@@ -45,7 +42,6 @@ struct NotebookView: Equatable, Sendable {
     /// Where JupyterLab is, as long as it is there.
     var url: String? { json["notebookUrl"].string.flatMap { $0.isEmpty ? nil : $0 } }
     var isSettled: Bool { state?.isSettled ?? false }
-    var isGood: Bool { state?.isGood ?? false }
 
     /// `START IN PROGRESS: waiting for 4.0 GiB of memory`
     var told: String { [Format.state(code), reason].compactMap { $0 }.joined(separator: ": ") }

@@ -26,10 +26,11 @@ struct NotebookWatch {
     }
 
     /// Prints what came of it.
+    /// - Parameter wanted: what is to have come of it.
     /// - Throws: an `ExitCode` where one is not as it should be, after a word on why.
-    func end(_ notebooks: [NotebookView]) throws {
+    func end(_ notebooks: [NotebookView], wanted: Set<NotebookState>) throws {
         try show(notebooks)
-        let bad = notebooks.filter { !$0.isGood }
+        let bad = notebooks.filter { notebook in !(notebook.state.map(wanted.contains) ?? false) }
         for notebook in bad {
             session.console.note("error: notebook '\(notebook.name)' is \(notebook.told)")
             session.console.note("see its log: takumi notebook logs \(RunText.quoted(notebook.name))")

@@ -83,9 +83,9 @@ struct NotebookActions: Sendable {
 
     func setIdleStop(_ notebook: Notebook, _ body: NotebookIdleStop) async throws -> Notebook {
         var validator = Validator()
-        NotebookIdleStop.validate(body.idleStopMinutes?.value, &validator)
+        body.validate(&validator)
         try validator.check()
-        let rule = NotebookIdleStop.rule(body.idleStopMinutes?.value, body.idleStopIgnoresConnections)
+        let rule = body.rule
         let event = rule.map { "stops after \($0.minutes) minutes without use" } ?? "does not stop by itself any longer"
         var current = notebook
         while true {

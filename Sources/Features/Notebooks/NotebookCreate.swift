@@ -24,6 +24,9 @@ struct NotebookCreate: Decodable, Sendable {
     static let usualBootSize = 20
 
     var tags: [Tag] { (tagList ?? []).map(\.tag) }
+    var idleStop: NotebookIdleStop {
+        NotebookIdleStop(minutes: idleStopMinutes?.value, ignoresConnections: idleStopIgnoresConnections)
+    }
 
     func validate(_ validator: inout Validator) {
         validator.name(notebookName, "notebookName")
@@ -34,7 +37,7 @@ struct NotebookCreate: Decodable, Sendable {
         validator.require(
             dataStorageSize != nil, "dataStorageSize", "is required: GB of what stays; it cannot be changed later")
         validator.range(dataStorageSize?.value, "dataStorageSize", NotebookCreate.sizes)
-        NotebookIdleStop.validate(idleStopMinutes?.value, &validator)
+        idleStop.validate(&validator)
         validator.tags(tags)
         validateNAS(&validator)
     }
@@ -66,18 +69,53 @@ struct NotebookCreate: Decodable, Sendable {
     }
 }
 
-/// The body of `PUT /notebooks/{id}/idle-stop`; without minutes there is none any longer.
+/// The body of `PUT /notebooks/{id}/idle-stop`. The rule of before is replaced, so nothing is left to a guess.
 struct NotebookIdleStop: Decodable, Sendable {
-    var idleStopMinutes: WholeNumber?
-    var idleStopIgnoresConnections: Bool?
+    private struct Field: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
 
-    static let minutes = 5...10_080
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
 
-    static func validate(_ value: Int?, _ validator: inout Validator) {
-        validator.range(value, "idleStopMinutes", minutes)
+        static let minutes = Field(stringValue: "idleStopMinutes")
+        static let ignoresConnections = Field(stringValue: "idleStopIgnoresConnections")
     }
 
-    static func rule(_ minutes: Int?, _ ignoresConnections: Bool?) -> NotebookSpec.IdleStop? {
+    private var hasMinutes = true
+    private var unknown: [String] = []
+    /// nil for never.
+    var minutes: Int?
+    var ignoresConnections: Bool?
+
+    init(minutes: Int?, ignoresConnections: Bool?) {
+        (self.minutes, self.ignoresConnections) = (minutes, ignoresConnections)
+    }
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Field.self)
+        hasMinutes = fields.contains(.minutes)
+        let known = [Field.minutes, .ignoresConnections].map(\.stringValue)
+        unknown = fields.allKeys.map(\.stringValue).filter { !known.contains($0) }.sorted()
+        minutes = try fields.decodeIfPresent(WholeNumber.self, forKey: .minutes)?.value
+        ignoresConnections = try fields.decodeIfPresent(Bool.self, forKey: .ignoresConnections)
+    }
+
+    static let range = 5...10_080
+
+    func validate(_ validator: inout Validator) {
+        for field in unknown {
+            validator.refuse(
+                field.excerpt, "is not known; there are idleStopMinutes and idleStopIgnoresConnections")
+        }
+        validator.require(
+            hasMinutes, "idleStopMinutes",
+            "is required: \(NotebookIdleStop.range.lowerBound) to \(NotebookIdleStop.range.upperBound), or null for never"
+        )
+        validator.range(minutes, "idleStopMinutes", NotebookIdleStop.range)
+    }
+
+    var rule: NotebookSpec.IdleStop? {
         minutes.map { .init(minutes: $0, ignoresConnections: ignoresConnections ?? false) }
     }
 }

@@ -43,7 +43,7 @@ struct NotebookType: ResourceType {
         let spec = NotebookSpec(
             imageID: image.id, flavorID: flavor.id, bootStorageSize: boot, dataStorageSize: data,
             nas: (body.nasList ?? []).map { .init(directory: $0.mountDirName ?? "", uri: $0.nasPath ?? "") },
-            idleStop: NotebookIdleStop.rule(body.idleStopMinutes?.value, body.idleStopIgnoresConnections))
+            idleStop: body.idleStop.rule)
         return Draft(
             name: body.notebookName ?? "", description: body.description, tags: body.tags, spec: spec,
             status: NotebookStatus())

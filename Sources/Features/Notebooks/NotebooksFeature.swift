@@ -150,8 +150,11 @@ package struct NotebooksFeature: Feature {
                     "PUT", "/notebooks/{id}/flavor", "Change the instance type of a stopped notebook",
                     body: [.init("flavorId", required: true)], payload: "notebook"),
                 .init(
-                    "PUT", "/notebooks/{id}/idle-stop", "Set after how long without use it stops; nothing for never",
-                    body: [.init("idleStopMinutes", "integer"), .init("idleStopIgnoresConnections", "boolean")],
+                    "PUT", "/notebooks/{id}/idle-stop", "Set after how long without use it stops",
+                    body: [
+                        .init("idleStopMinutes", "integer", required: true, note: "null for never"),
+                        .init("idleStopIgnoresConnections", "boolean"),
+                    ],
                     payload: "notebook"),
                 .init(
                     "GET", "/notebooks/{id}/logs", "What JupyterLab has printed",

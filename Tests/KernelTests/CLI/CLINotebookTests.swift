@@ -139,8 +139,7 @@ import Testing
         #expect(value("version") == "old; reboot it")
     }
 
-    @Test func onlyTwoStatesEndAWaitWell() {
-        #expect(NotebookState.allCases.filter(\.isGood) == [.healthy, .stopped])
+    @Test func whatComesToRestIsSettled() {
         let unsettled = NotebookState.allCases.filter { !$0.isSettled }
         #expect(unsettled.allSatisfy { $0.rawValue.hasSuffix("PROGRESS") || $0.rawValue.hasSuffix("REQUESTED") })
         #expect(unsettled.count == 6)

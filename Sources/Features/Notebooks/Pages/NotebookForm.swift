@@ -52,7 +52,7 @@ extension NotebookType {
         [
             [
                 Field(
-                    "idleStopMinutes", t("notebook.idleMinutes"), .number(NotebookIdleStop.minutes),
+                    "idleStopMinutes", t("notebook.idleMinutes"), .number(NotebookIdleStop.range),
                     hint: t("notebook.idleHint"), isOptional: true)
             ],
             [

@@ -167,8 +167,9 @@ struct NotebookTabs: Sendable {
     private func setIdleStop(_ notebook: Notebook, _ form: Form, _ typed: FormFields, _ page: Page) async throws -> (
         to: String, notice: String
     ) {
-        let body = try JSONDecoder().decode(NotebookIdleStop.self, from: form.json(typed))
-        _ = try await actions.setIdleStop(notebook, body)
+        // The form has the fields that the form of creating has, and leaves out what is empty.
+        let body = try JSONDecoder().decode(NotebookCreate.self, from: form.json(typed))
+        _ = try await actions.setIdleStop(notebook, body.idleStop)
         return (address(notebook, page), page.t("notice.saved"))
     }
 }

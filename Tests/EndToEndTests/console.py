@@ -528,7 +528,7 @@ def every_page(api: API, made: dict[str, Run]) -> dict[str, str]:
     for state in ("broken", "searching"):
         pages[f"tuning-{state}"] = f"/{made[state].path}"
         pages[f"tuning-study-{state}"] = f"/{made[state].path}/study"
-    for tab in ("study", "trials", "hyperparameters", "history", "edit", "resume"):
+    for tab in ("study", "trials", "monitoring", "hyperparameters", "history", "edit", "resume"):
         pages[f"tuning-{tab}"] = f"/{tuned.path}/{tab}"
     trial, failed, running = tuned.trial(1), made["broken"].trial(1), searching.trial(1)
     pages |= {"trial": f"/{trial.path}", "trial-failed": f"/{failed.path}", "trial-running": f"/{running.path}"}

@@ -283,7 +283,7 @@ def test_trials_and_their_logs(admin, done):
     expect(rows).to_have_count(5)
     expect(rows.last).to_contain_text("trial-0001")
     admin.open(f"{done.path}/trials")
-    page.get_by_role("link", name="Trial", exact=True).click()
+    page.locator("#rows").get_by_role("link", name=re.compile(r"^Trial ↓?")).click()
     expect(rows.first).to_contain_text("trial-0001")
     page.get_by_role("link", name="State").click()
     expect(rows.first.locator(".badge")).to_have_text("FAILED")
@@ -401,6 +401,42 @@ def test_copy_edit_delete(admin, console):
     console.refused("GET", copy.path, 404)
     console.refused("GET", trial.path, 404)
     assert admin.open(trial.path, 404)
+
+
+# Installed for ten seconds, without any other package.
+SLOW_REQUIREMENTS = {
+    "requirements.txt": "./slow",
+    "slow/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n',
+    "slow/slow.py": "import time\ntime.sleep(10)\n",
+}
+
+
+def test_monitoring(admin, console):
+    """Closed while no trial has run; then the instances of the trials that run, of an ended one those of the last."""
+    script = "import time\nprint('loss = 1', flush=True)\ntime.sleep(60)"
+    tab = admin.page.get_by_role("navigation", name="Sections").get_by_role("link", name="Monitoring")
+    tuning = console.tune(script, integer("x", 1, 4), files=SLOW_REQUIREMENTS, maxFailedTrialCount=1)
+    admin.open(tuning.path)
+    expect(tab).to_have_attribute("aria-disabled", "true")
+    admin.open(f"{tuning.path}/monitoring")
+    expect(admin.main).to_contain_text("There is nothing to monitor while the tuning is being created.")
+    admin.wait_state("FAIL HYPERPARAMETER TUNING")
+
+    tuning = console.tune(script, integer("x", 1, 4), parallelTrialCount=2)
+    tuning.wait_trials(2, "RUNNING")
+    admin.open(tuning.path)
+    tab.click()
+    instances = admin.main.get_by_role("region", name="Monitored instances")
+    expect(instances.get_by_role("row")).to_have_count(3)
+    expect(instances).to_contain_text("trial-0001")
+    expect(instances).to_contain_text("t2.c1m1")
+    admin.mark()
+    expect(admin.main.locator("canvas").first).to_be_visible(timeout=30_000)
+    console.call("PUT", f"{tuning.path}/stop")
+    admin.wait_state("STOPPED")
+    expect(instances.get_by_role("row")).to_have_count(3)
+    expect(admin.main.locator("canvas").first).to_be_visible()
+    admin.assert_not_reloaded()
 
 
 def test_who_may(console, windows, done):

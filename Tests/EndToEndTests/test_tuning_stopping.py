@@ -38,7 +38,7 @@ def test_a_bad_trial_is_stopped_and_counts(api: API, rule, direction, good, bad)
     # At once after the start step, not at the end of the minute.
     assert 4 <= len(tuning.trial(4).reports()) < 40, len(tuning.trial(4).reports())
     assert stopped["startedDatetime"] and stopped["endedDatetime"]
-    for name, value in (("Algorithm", rule), ("MinTrialCount", 3), ("StartStep", 4)):
+    for name, value in (("RuleCode", rule), ("MinTrialCount", 3), ("StartStep", 4)):
         assert done[f"earlyStopping{name}"] == value
 
 

@@ -95,6 +95,7 @@ package struct TuningFeature: Feature {
         let tunings = ResourcePages(routes, pages, store: store)
         let trials = ResourcePages(trials, pages, store: store)
         TuningTabs(tunings: tunings, trials: trials, studies: studies, store: store).add(to: group)
+        TuningMonitoring(tunings: tunings, files: files, store: store).add(to: group)
         TuningResumePage(tunings: tunings).add(to: group)
         JobTabs(files: files, resourcePages: trials, store: store).add(to: group)
         tunings.add(to: group)

@@ -173,8 +173,13 @@ extension TuningType: PagedType {
     func tabs(_ t: Strings) -> [Tab] {
         [
             Tab("study", t("tuning.tab.study")), Tab("trials", t("tuning.tab.trials")),
+            Tab("monitoring", t("training.tab.monitoring")),
             Tab("hyperparameters", t("training.tab.hyperparameters")),
         ]
+    }
+
+    func refusal(ofTab id: String, _ tuning: Tuning, _ t: Strings) -> String? {
+        id == "monitoring" && tuning.status.phase.isBeingCreated ? t("tuning.monitoringNotYet") : nil
     }
 
     func actions(_ tuning: Tuning, _ page: Page) -> [Action] {

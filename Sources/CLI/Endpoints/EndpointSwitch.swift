@@ -31,7 +31,8 @@ struct EndpointSwitch: ClientCommand {
     func run(_ session: Session) async throws {
         let view = try await Endpoints.view(endpoint, session)
         let next = try view.stage(stage)
-        if keep ?? 0 == 0, let old = view.stages.first(where: \.isDefault) {
+        let old = view.stages.first(where: \.isDefault)
+        if keep ?? 0 == 0, let old {
             try session.console.confirm(
                 "Make '\(next.name)' the default, and delete '\(old.name)'? (--keep MINUTES keeps it)", assumed: yes)
         }
@@ -42,7 +43,21 @@ struct EndpointSwitch: ClientCommand {
                 body: .fields(["endpointStageId": .string(next.id), "keepMinutes": .int(keep)]))
         }
         session.console.note("'\(next.name)' is the default stage of endpoint '\(view.name)' now")
+        if let old, let taken = Self.taken(by: next, from: old) { session.console.note(taken) }
         try EndpointAnswer(session: session).show(EndpointView(Endpoints.single(reply, else: view.json)))
+    }
+}
+
+extension EndpointSwitch {
+    /// What guards a stage from now on that was open before.
+    static func taken(by next: StageView, from old: StageView) -> String? {
+        let rate = "ratePerSecond"
+        let taken = [
+            old.hasKeys && !next.hasKeys ? "API keys" : nil,
+            !old.json[rate].isNull && next.json[rate].isNull ? "rate limit" : nil,
+        ]
+        let words = taken.compactMap { $0 }.joined(separator: " and ")
+        return words.isEmpty ? nil : "'\(next.name)' has taken the \(words) of '\(old.name)'"
     }
 }
 

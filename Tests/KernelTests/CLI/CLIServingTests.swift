@@ -202,6 +202,15 @@ import Testing
         #expect(Endpoints.formers(view, now: end).first?.1 == "next, going")
     }
 
+    @Test func whatAStageTakesFromTheFormerDefaultIsSaid() throws {
+        let (open, guarded) = (try endpoint().stage("default"), try endpoint().stage("next"))
+        #expect(
+            EndpointSwitch.taken(by: open, from: guarded)
+                == "'default' has taken the API keys and rate limit of 'next'")
+        #expect(EndpointSwitch.taken(by: guarded, from: open) == nil)
+        #expect(EndpointSwitch.taken(by: guarded, from: guarded) == nil)
+    }
+
     // MARK: - Requests
 
     @Test(

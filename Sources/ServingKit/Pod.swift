@@ -37,6 +37,7 @@ extension ServedModel {
         ]
         if artifact != nil { command += ["--model-dir", Placeholder.input(TaskSpec.source)] }
         for parameter in parameters { command += ["--parameter", "\(parameter.name)=\(parameter.value)"] }
+        // A call may take 60 s, and the gateway has not counted one that came by gRPC. A model server without calls ends at once.
         let task = TaskSpec(
             command: command,
             environment: [
@@ -47,7 +48,7 @@ extension ServedModel {
             image: settings.image, resources: resources,
             inputs: artifact.map { [Input(name: TaskSpec.source, uri: $0)] } ?? [],
             ports: [ServedModel.port, ServedModel.grpcPort],
-            requirements: "requirements.txt", grace: 30, readable: [settings.program, settings.worker])
+            requirements: "requirements.txt", grace: 65, readable: [settings.program, settings.worker])
         // Somebody waits for each answer; a training can wait.
         return Workload(id: id, owner: owner, project: project, title: title, priority: 10, tasks: [task])
     }

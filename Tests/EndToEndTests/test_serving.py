@@ -573,6 +573,9 @@ def test_inference_logs(api, model):
         "modelName": model.name,
     }
     assert "200" in first["body"] and first["time"].endswith("Z")
+    found = api.request("GET", f"{stage.path}/inference-logs?query=warning").text
+    assert [json.loads(line) for line in found.splitlines()] == [second]
+    assert api.request("GET", f"{stage.path}/inference-logs?query=nothing-like-it").text == ""
     assert second["logLevel"] == "WARNING" and "400" in second["body"]
     endpoint.delete()
 

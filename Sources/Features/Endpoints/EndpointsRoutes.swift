@@ -6,6 +6,7 @@ import HTTPTypes
 import Hummingbird
 import JobKit
 import Resource
+import Storage
 import Store
 import Telemetry
 import Web
@@ -52,11 +53,11 @@ extension EndpointsFeature {
                     StatisticsWire(traffic.statistics(of: stage.id), minutes: minutes, now: sources.now()))
             }
             .get("inference-logs") { request, context in
-                let stage = try await stages.resource(context)
+                let log = try await stages.resource(context).inferenceLog(home: surroundings.home)
+                let items = QueryItems(request)
+                let (count, wanted) = (min(try items.number("tail") ?? 1000, 10_000), items["query"] ?? "")
                 return text(
-                    tail(
-                        of: stage.inferenceLog(home: surroundings.home), try QueryItems(request).number("tail") ?? 1000),
-                    type: "application/x-ndjson")
+                    try await BlockingWork.run { log.last(count, containing: wanted) }, type: "application/x-ndjson")
             }
         group.get("endpoint-models/{id}/logs") { request, context in
             let resource = try await resources.resource(context)
@@ -92,12 +93,6 @@ extension EndpointsFeature {
             offset = chunk.next
         }
         return lines.joined()
-    }
-
-    private func tail(of path: String, _ count: Int) -> String {
-        guard let data = FileManager.default.contents(atPath: path) else { return "" }
-        let lines = data.split(separator: 0x0A).suffix(min(count, 10_000))
-        return lines.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined()
     }
 
     package var api: APIDescription {
@@ -151,8 +146,9 @@ extension EndpointsFeature {
                     "GET", "/endpoint-stages/{id}/statistics", "Calls, errors and latencies",
                     query: [.init("minutes", "integer")], payload: "statistics"),
                 .init(
-                    "GET", "/endpoint-stages/{id}/inference-logs", "The last inference logs, as NDJSON",
-                    query: [.init("tail", "integer")]),
+                    "GET", "/endpoint-stages/{id}/inference-logs",
+                    "The last inference logs that contain the query, as NDJSON",
+                    query: [.init("tail", "integer"), .init("query")]),
                 .init(
                     "GET", "/endpoint-models/{id}/logs", "What a pod has printed",
                     query: [.init("pod"), .init("tail", "integer")]),

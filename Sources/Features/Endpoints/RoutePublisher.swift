@@ -84,7 +84,7 @@ extension StageRoute {
             log: stage.spec.usesLog
                 ? InferenceLogFields(
                     appKey: project, endpointID: endpoint.id, stageID: stage.id,
-                    file: stage.inferenceLog(home: home)) : nil)
+                    file: stage.inferenceLog(home: home).path) : nil)
     }
 }
 
@@ -110,5 +110,5 @@ extension Endpoint {
 }
 
 extension Stage {
-    func inferenceLog(home: String) -> String { "\(home)/logs/inference/\(id).jsonl" }
+    func inferenceLog(home: String) -> InferenceLog { InferenceLog(path: "\(home)/logs/inference/\(id).jsonl") }
 }

@@ -31,8 +31,11 @@ struct StagePlan: Equatable {
         case deleteStage
     }
 
-    /// Seconds after which a pod that leaves is stopped though requests are still on their way to it.
-    static let drainLimit = 60.0
+    /// Seconds after which a pod that is no longer needed is stopped though requests are still on their way to it: a long
+    /// answer is not cut by a switch or by fewer pods.
+    static let drainLimit = 3600.0
+    /// The same for a pod of what is being deleted: whoever deletes is waiting.
+    static let deletionLimit = 60.0
     /// Crashes that say nothing about the model are tried again this often before a new resource fails.
     static let tries = 3
 
@@ -149,16 +152,18 @@ struct StagePlan: Equatable {
         case .draining:
             let since = pod.leavingSince ?? now
             pod.leavingSince = since
+            let waits = now.timeIntervalSince(since)
+            let isDeleted = status.phase == .deleteInProgress && stage.isReplaced != true
             if sight.hasEnded || sight.observation == nil {
                 pod.phase = .stopping
-            } else if sight.inFlight == 0 && now.timeIntervalSince(since) >= 0.2
-                || now.timeIntervalSince(since) > StagePlan.drainLimit
+            } else if sight.inFlight == 0 && waits >= 0.2
+                || waits > (isDeleted ? StagePlan.deletionLimit : StagePlan.drainLimit)
             {
                 // A request that took its table before the pod left it is counted within the time of one turn.
                 pod.phase = .stopping
                 effects.append(.stop(pod: pod.id))
             }
-            lookAgain(in: .milliseconds(200))
+            lookAgain(in: .milliseconds(waits < 10 ? 200 : 1000))
         case .stopping:
             guard let observation = sight.observation else { return nil }
             if sight.hasEnded {

@@ -102,6 +102,9 @@ package struct StageStatus: ResourceStatus {
     package var nodes: [Node] = []
     /// The version of the platform that it was created by (12.7).
     package var platform: Int?
+    /// It goes because another stage is the default in its place: long answers are waited for. Optional, since statuses from
+    /// before it lack it.
+    package var isReplaced: Bool?
 
     package init(platform: Int? = nil) { self.platform = platform }
 }

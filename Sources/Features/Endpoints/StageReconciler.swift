@@ -6,6 +6,7 @@ import Foundation
 import Gateway
 import Resource
 import ServingKit
+import Storage
 import Store
 import Synchronization
 import Telemetry
@@ -210,7 +211,8 @@ struct StageReconciler: Reconciler {
             try await store.delete(stage.key)
             try await publish(stage)
             traffic.forget(stage.id)
-            try? FileManager.default.removeItem(atPath: stage.inferenceLog(home: home))
+            let log = stage.inferenceLog(home: home)
+            try await BlockingWork.run { log.remove() }
             wake(ResourceKey(.endpoint, stage.spec.endpointID))
             return true
         }

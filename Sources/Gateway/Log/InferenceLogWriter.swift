@@ -6,7 +6,6 @@ import Synchronization
 /// Appends lines to log files on a thread of its own. A file of 64 MiB is set aside as `.1`, the older ones as `.2` and `.3`.
 final class InferenceLogWriter: Sendable {
     static let rotateAt = 64 << 20
-    private static let kept = 3
     /// Bytes that may wait for the disk; more are dropped, since memory would be next.
     private static let limit = 64 << 20
 
@@ -81,7 +80,7 @@ final class InferenceLogWriter: Sendable {
     private func rotateIfNeeded(_ file: String) {
         var status = stat()
         guard stat(file, &status) == 0, Int(status.st_size) >= rotateAt else { return }
-        for number in stride(from: InferenceLogWriter.kept, to: 1, by: -1) {
+        for number in stride(from: InferenceLog.kept, to: 1, by: -1) {
             rename("\(file).\(number - 1)", "\(file).\(number)")
         }
         rename(file, "\(file).1")

@@ -35,6 +35,19 @@ import Testing
         }
     }
 
+    @Test func longAnswersOfAFormerAreWaitedForUnlessTheEndpointGoes() async throws {
+        let stored = try await StoredEndpoint()
+        try await stored.makeDefault("green")
+        try await stored.reconcile()
+        #expect(try await stored.stage("blue").status.isReplaced == true)
+        _ = try await stored.store.move(try await stored.endpoint(), to: .deleteInProgress, event: "deletion requested")
+        try await stored.reconcile()
+        for stage in ["blue", "green"] {
+            let status = try await stored.stage(stage).status
+            #expect(status.phase == .deleteInProgress && status.isReplaced == nil)
+        }
+    }
+
     @Test func goingBackLeadsThroughAllOfThem() async throws {
         let stored = try await StoredEndpoint()
         try await stored.makeDefault("green", keep: 60)

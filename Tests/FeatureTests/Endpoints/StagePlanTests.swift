@@ -134,14 +134,34 @@ import Testing
         #expect(world.isGone)
     }
 
-    @Test func aRequestThatNeverEndsDoesNotHoldAPodForEver() {
+    @Test func aRequestThatNeverEndsDoesNotHoldWhatIsDeleted() {
         var world = StageWorld()
         world.settle()
         world.sights[world.pods[0].id]?.inFlight = 1
         world.resources[0].status.phase = .deleteInProgress
         world.turn(after: 1)
-        world.turn(after: StagePlan.drainLimit + 1)
+        world.turn(after: StagePlan.deletionLimit - 1)
+        #expect(world.stopped.isEmpty)
+        world.turn(after: 2)
         #expect(world.stopped.count == 1)
+    }
+
+    @Test(arguments: [true, false])
+    func aLongAnswerIsWaitedForWhereOthersAnswer(_ isSwitch: Bool) {
+        var world = StageWorld(pods: [2])
+        world.settle()
+        for pod in world.pods { world.sights[pod.id]?.inFlight = 1 }
+        if isSwitch {
+            (world.stage.status.phase, world.stage.status.isReplaced) = (.deleteInProgress, true)
+        } else {
+            world.resources[0].status.wanted = 1
+        }
+        world.turn(after: 1)
+        for _ in 0..<58 { world.turn(after: 60) }
+        #expect(world.stopped.isEmpty)
+        // But not for ever.
+        world.turn(after: 180)
+        #expect(world.stopped.count == (isSwitch ? 2 : 1))
     }
 
     @Test func fewerPodsLetTheUnreadyGoFirst() {

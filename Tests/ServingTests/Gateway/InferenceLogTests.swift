@@ -49,6 +49,14 @@ struct InferenceLogTests {
             FileManager.default.contents(atPath: file + ending).map { String(decoding: $0.prefix(1), as: UTF8.self) }
         }
         #expect(firsts == ["6", "5", "4", "3", nil])
+        let log = InferenceLog(path: file)
+        #expect(log.last(3).split(separator: "\n").map(\.first) == ["4", "5", "6"])
+        #expect(log.last(100).split(separator: "\n").count == 4)
+        #expect(log.last(100, containing: "5 X").first == "5")
+        #expect(log.last(2, containing: "xx").split(separator: "\n").map(\.first) == ["4", "5"])
+        #expect(log.last(100, containing: "7").isEmpty && log.last(0).isEmpty)
+        log.remove()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
         try await pool.shutdownGracefully()
     }
 

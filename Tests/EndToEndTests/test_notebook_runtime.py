@@ -357,6 +357,7 @@ def test_only_what_is_wrong_is_an_error(start):
     assert "[I" in notebook.news and "JupyterLab answers at" in notebook.news, notebook.news
     assert "Kernel started" in notebook.news, notebook.log
     assert "[I" not in notebook.errors and "[W" not in notebook.news, notebook.log
+    assert "[D" not in notebook.log, "what only its authors want to know"
 
 
 def test_one_user(proxy):

@@ -194,6 +194,8 @@ def test_answers_are_as_described(api: API, document, tmp_path):
                 body = {f"{name}Name": unique("renamed"), "description": "new"}
             if path.endswith("/flavor"):
                 body = {"flavorId": api.flavors["m2.c1m2"]["id"]}
+            if path.endswith("/idle-stop"):
+                body = {"idleStopMinutes": None}
         response = asker(api, path).request(method, url, json=body)
         assert response.status_code == 200, f"{method} {url}: {response.text}"
         validate(document, method, path, "200", response.json())

@@ -76,6 +76,7 @@ def serve(options, token, status):
 def tell_news_apart(log, handler):
     """Jupyter writes everything to its errors, where readers of the log look for what is wrong."""
     news = logging.StreamHandler(sys.stdout)
+    news.setLevel(logging.INFO)
     news.setFormatter(handler.formatter)
     news.filters = list(handler.filters)
     news.addFilter(lambda record: record.levelno < logging.WARNING)

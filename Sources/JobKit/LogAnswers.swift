@@ -9,9 +9,11 @@ package struct LogAnswers: Sendable {
     private let index: LogIndex
     /// Nothing will be added to it.
     private let isEnded: Bool
+    private let shown: @Sendable (LogLine) -> LogLine
 
-    package init(_ index: LogIndex, isEnded: Bool) {
-        (self.index, self.isEnded) = (index, isEnded)
+    /// - Parameter shown: a line as people read it.
+    package init(_ index: LogIndex, isEnded: Bool, shown: @escaping @Sendable (LogLine) -> LogLine = { $0 }) {
+        (self.index, self.isEnded, self.shown) = (index, isEnded, shown)
     }
 
     private struct Lines: Encodable {
@@ -36,14 +38,15 @@ package struct LogAnswers: Sendable {
         let count = min(try query.number("count") ?? 1000, 1000)
         let last = try query.number("last").map { min($0, 1000) }
         let from = try query.number("from") ?? 0
-        let (index, isEnded) = (index, isEnded)
+        let (index, isEnded, shown) = (index, isEnded, shown)
         let answer = try await BlockingWork.run {
             let total = index.update()
             let first = last.map { max(0, total - $0) } ?? from
             let lines = index.lines(from: first, count: last ?? count)
             return Lines(
                 lineCount: total, from: first,
-                lines: lines.map { .init(time: $0.time, stream: $0.stream.name, text: $0.text) }, ended: isEnded)
+                lines: lines.map(shown).map { .init(time: $0.time, stream: $0.stream.name, text: $0.text) },
+                ended: isEnded)
         }
         return try PageJSON.response(answer)
     }

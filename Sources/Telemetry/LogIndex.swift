@@ -11,6 +11,7 @@ package final class LogIndex: Sendable {
         var lineCount = 0
         /// Bytes that have been counted, up to the last whole line.
         var end = 0
+        var inode: ino_t = 0
     }
 
     private static let stride = 256
@@ -28,8 +29,13 @@ package final class LogIndex: Sendable {
             let descriptor = open(path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { return state.lineCount }
             defer { close(descriptor) }
-            // A log only grows; a shorter one is another file.
-            if Int(lseek(descriptor, 0, SEEK_END)) < state.end { state = State() }
+            // A log only grows: a shorter one is another file, and so is one that has taken its place.
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { return state.lineCount }
+            if Int(status.st_size) < state.end || status.st_ino != state.inode {
+                state = State()
+                state.inode = status.st_ino
+            }
             let buffer = UnsafeMutableRawPointer.allocate(byteCount: LogIndex.block, alignment: 1)
             defer { buffer.deallocate() }
             var offset = state.end

@@ -42,6 +42,8 @@ def fill_serving(api: API) -> dict[str, Run]:
         endpoint.predict(model)
         if number % 8 == 0:
             endpoint.call("/iris", {"instances": [[1]]})
+    for row in ([5.1, 3.5, 1.4, 0.2], [1], [6.9, 3.1, 5.1, 2.3]):
+        endpoint.call("/iris", {"instances": [row]}, url=later.url)
     traffic = {"canaryStageId": later.id, "canaryPercent": 10, "ratePerSecond": 200}
     api.call("PUT", f"{stage.path}/traffic", json=traffic)
     api.call("POST", f"{later.path}/api-keys")
@@ -94,6 +96,7 @@ def serving_pages(made: dict[str, Run]) -> dict[str, str]:
         "resource": f"/endpoint-models/{served}",
         "resource-delete": f"/endpoint-models/{served}/delete",
     }
-    for tab in ("resources", "monitoring", "statistics", "log", "history", "traffic", "keys"):
+    pages["stage-next-requests"] = f"/{later.path}/requests"
+    for tab in ("resources", "monitoring", "statistics", "log", "requests", "history", "traffic", "keys"):
         pages[f"stage-{tab}"] = f"/{stage.path}/{tab}"
     return pages

@@ -48,6 +48,37 @@ def tab(window: Window, name: str) -> None:
     window.page.get_by_role("navigation", name="Sections").get_by_role("link", name=name, exact=True).click()
 
 
+def test_requests_come_live_and_are_searched(console, windows, model, endpoint):
+    logged = create_endpoint(console, resource(model, **SMALL), flavor=FLAVOR, useLog=True)
+    logged.wait(timeout=180)
+    window = windows(console.server)
+    window.open(logged.default.path)
+    tab(window, "Requests")
+    logged.predict(model)
+    lines = window.page.locator(".log-line")
+    expect(lines).to_have_count(1)
+    expect(lines.first).to_contain_text(re.compile(r"INFO POST /\S+ 200 [\d.]+ ms  \S+  [-0-9a-f]{36}"))
+    logged.call(f"/{model.name}", {"instances": "none"})
+    expect(lines).to_have_count(2)
+    window.page.get_by_role("searchbox").fill("warning")
+    expect(window.page.locator(".log-hits")).to_have_text("1 of 1")
+    with window.page.expect_download() as download:
+        window.page.get_by_role("link", name="Download").click()
+    assert len(download.value.path().read_text().splitlines()) == 2
+    # What was set aside is there, too.
+    path = next(console.server.home.glob(f"**/inference/{logged.default.id}.jsonl"))
+    path.rename(f"{path}.1")
+    logged.predict(model)
+    window.open(f"{logged.default.path}/requests")
+    expect(lines).to_have_count(1)
+    window.page.get_by_role("navigation", name="Requests").get_by_role("link", name="Older: 1").click()
+    expect(lines).to_have_count(2)
+    logged.delete()
+    assert not list(path.parent.glob(f"{path.stem}*"))
+    window.open(f"{endpoint.default.path}/requests")
+    expect(window.main).to_contain_text("created without log management")
+
+
 def test_the_list_on_a_narrow_screen(console, windows, endpoint):
     """A row says how it is and where without scrolling sideways, whatever the state."""
     window = windows(console.server, viewport={"width": 390, "height": 800})

@@ -114,6 +114,20 @@ import Testing
     }
 }
 
+@Suite struct RotatedLogTests {
+    @Test func aFileThatTakesTheOthersPlaceIsReadAnew() throws {
+        let folder = try TemporaryFolder()
+        let path = "\(folder.path)/log"
+        try Data("one\ntwo\n".utf8).write(to: URL(filePath: path))
+        let index = LogIndex(path: path)
+        #expect(index.update() == 2)
+        try FileManager.default.moveItem(atPath: path, toPath: "\(path).1")
+        try Data("longer than it was before\nlast\nof all\n".utf8).write(to: URL(filePath: path))
+        #expect(index.update() == 3)
+        #expect(index.lines(from: 0, count: 1).map(\.text) == ["longer than it was before"])
+    }
+}
+
 @Suite struct SampleLogTests {
     @Test func aMonthOfSamplesIsThinnedOutAndReadOn() throws {
         let folder = try TemporaryFolder()

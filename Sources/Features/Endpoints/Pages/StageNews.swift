@@ -57,6 +57,16 @@ struct StageNews: Sendable {
         }
     }
 
+    /// Of the file that is written.
+    var requests: @Sendable () async -> [LiveStream.Event]? {
+        let last = Last<Int>(nil)
+        let index = files.index(path: stage.inferenceLog(home: files.home).path)
+        return {
+            guard let count = try? await BlockingWork.run({ index.update() }), last.isNews(count) else { return [] }
+            return [.init("log", "{\"node\":\"0\",\"lineCount\":\(count)}")]
+        }
+    }
+
     /// Of every pod: one that takes another's place while the page is open is followed, too.
     var logs: @Sendable () async -> [LiveStream.Event]? {
         let last = Last<[String: Int]>(nil)

@@ -118,6 +118,7 @@ extension StageType: PagedType {
         [
             Tab("resources", t("serving.tab.resources")), Tab("monitoring", t("training.tab.monitoring")),
             Tab("statistics", t("serving.tab.statistics")), Tab("log", t("training.tab.log")),
+            Tab("requests", t("serving.tab.requests")),
         ]
     }
 

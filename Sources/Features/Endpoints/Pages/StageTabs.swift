@@ -1,6 +1,7 @@
 import Console
 import FeatureKit
 import Foundation
+import HTTPTypes
 import Hummingbird
 import JobKit
 import Resource
@@ -37,6 +38,19 @@ struct StageTabs: Sendable {
                 return try await answers.search(query)
             }
             .get("log/download") { request, context in try await download(request, context) }
+            .get("requests") { request, context in try await requests(request, context) }
+            .get("requests/lines") { request, context in
+                let (index, query) = try await requestIndex(request, context)
+                return try await LogAnswers(index, isEnded: false, shown: StageTabs.shown).lines(query)
+            }
+            .get("requests/search") { request, context in
+                let (index, query) = try await requestIndex(request, context)
+                return try await LogAnswers(index, isEnded: false).search(query)
+            }
+            .get("requests/download") { request, context in
+                let (index, _) = try await requestIndex(request, context)
+                return StageTabs.download(index.path, as: "requests.jsonl")
+            }
             .get("live") { request, context in try await live(request, context) }
     }
 
@@ -157,7 +171,8 @@ struct StageTabs: Sendable {
         let chosen = pods.first { $0.id == page.query["pod"] } ?? pods.first { $0.resourceID == page.query["resource"] }
         let pod = chosen ?? pods.first
         var model: [String: Any] = [
-            "hasLog": pod != nil, "hasNodes": pods.count > 1, "nodesLabel": page.t("serving.podList"),
+            "hasLog": pod != nil, "noLog": page.t("serving.noPods"), "hasNodes": pods.count > 1,
+            "nodesLabel": page.t("serving.podList"),
             "nodes": pods.map { other -> [String: Any] in
                 ["name": other.label(page.t), "href": "?pod=\(other.id)", "current": other.id == pod?.id]
             },
@@ -194,6 +209,78 @@ struct StageTabs: Sendable {
             LogReader(path: pod.index(files).path), from: 0, as: "\(pod.resource)-\(StagePod.name(pod.id)).log")
     }
 
+    // MARK: - Requests
+
+    /// The inference log: a file after the other, the newest first.
+    private func requests(_ request: Request, _ context: TakumiContext) async throws -> Response {
+        let (stage, page) = try await load(request, context)
+        let (t, address) = (page.t, base(stage, page))
+        let paths = stage.inferenceLog(home: files.home).files
+        let older = try await BlockingWork.run {
+            paths.indices.dropFirst().filter { FileManager.default.fileExists(atPath: paths[$0]) }
+        }
+        let shown = try file(page, of: paths)
+        let model: [String: Any] = [
+            "hasLog": stage.spec.usesLog, "noLog": t("serving.requestsNotKept"), "hasNodes": !older.isEmpty,
+            "nodesLabel": t("serving.tab.requests"),
+            "nodes": ([0] + older).map { number -> [String: Any] in
+                [
+                    "name": t(
+                        number == 0 ? "serving.requestsNewest" : "serving.requestsOlder", ["number": "\(number)"]),
+                    "href": "?node=\(number)", "current": number == shown,
+                ]
+            },
+            "log": "\(address)/requests", "node": "\(shown)", "ended": shown > 0,
+            "download": "\(address)/requests/download?node=\(shown)",
+            "label": t("training.logOf", ["name": t("serving.tab.requests")]),
+        ]
+        return try await stages.respond(
+            "stage-log", stage, page, tab: "requests", live: "\(address)/live?of=requests", model)
+    }
+
+    /// Which of the files is asked for.
+    private func file(_ page: Page, of paths: [String]) throws -> Int {
+        let number = try page.query.number("node") ?? 0
+        guard paths.indices.contains(number) else {
+            throw TakumiError.invalid("node", "\(number) is not a file of the log; use 0 to \(paths.count - 1)")
+        }
+        return number
+    }
+
+    /// Of a record what people look for; all of it is in the download.
+    @Sendable private static func shown(_ line: LogLine) -> LogLine {
+        struct Record: Decodable {
+            var time, logLevel, body, modelName, inferenceId: String
+        }
+        guard let record = try? JSONDecoder().decode(Record.self, from: Data(line.text.utf8)) else { return line }
+        var shown = line
+        shown.time = record.time
+        shown.stream = record.logLevel == "ERROR" ? .stderr : .stdout
+        shown.text = "\(record.logLevel) \(record.body)  \(record.modelName)  \(record.inferenceId)"
+        return shown
+    }
+
+    /// Lines of JSON as they are, unlike those of a program's log.
+    private static func download(_ path: String, as name: String) -> Response {
+        let body = ResponseBody { writer in
+            guard let file = FileHandle(forReadingAtPath: path) else { return try await writer.finish(nil) }
+            while let part = try await BlockingWork.run({ try file.read(upToCount: 1 << 20) }), !part.isEmpty {
+                try await writer.write(ByteBuffer(bytes: part))
+            }
+            try await writer.finish(nil)
+        }
+        let headers: HTTPFields = [
+            .contentType: "application/x-ndjson", .contentDisposition: "attachment; filename=\"\(name)\"",
+        ]
+        return Response(status: .ok, headers: headers, body: body)
+    }
+
+    private func requestIndex(_ request: Request, _ context: TakumiContext) async throws -> (LogIndex, QueryItems) {
+        let (stage, page) = try await load(request, context)
+        let paths = stage.inferenceLog(home: files.home).files
+        return (files.index(path: paths[try file(page, of: paths)]), page.query)
+    }
+
     // MARK: - Live
 
     /// Changes of the stage and of its parts, and what lies in no database: samples, calls, lines of a log.
@@ -205,6 +292,7 @@ struct StageTabs: Sendable {
             case "samples": news.samples
             case "calls": news.calls
             case "log": news.logs
+            case "requests": news.requests
             default: nil
             }
         return LiveStream(page, kinds: [.stage, .stageResource, .endpoint], poll: poll).response()

@@ -28,11 +28,11 @@ struct Leftovers: Service {
     func remove() async throws {
         let active = Set(await engine.activeIDs())
         let ids = (try? FileManager.default.contentsOfDirectory(atPath: "\(home)/workloads")) ?? []
-        for id in ids where !active.contains(id) {
-            let file = WorkloadFolder(home: home, id: id).workload
-            guard let workload = JSONFile.read(Workload.self, at: file) else { continue }
+        for id in ids where !active.contains(id) && id != "active" {
+            let workload = JSONFile.read(Workload.self, at: WorkloadFolder(home: home, id: id).workload)
             do {
-                guard try await store.record(workload.owner) == nil else { continue }
+                // Without its file it is what a removal has left that was cut off itself.
+                if let workload, try await store.record(workload.owner) != nil { continue }
                 try await engine.remove(id)
             } catch let error where !(error is CancellationError) {
                 logger.warning("what is left of workload \(id) cannot be removed: \(error)")

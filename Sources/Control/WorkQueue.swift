@@ -12,8 +12,10 @@ package struct WorkQueue {
     private var dirty: Set<ResourceKey> = []
     private var delayed: [ResourceKey: Duration] = [:]
     private var failures: [ResourceKey: (count: Int, last: Duration)] = [:]
-    /// So long after a failure, news of a key are the failed work's own writes.
+    /// So long after a failure, news of a key are most likely the failed work's own writes.
     private static let echo = Duration.milliseconds(100)
+    /// No such news waits longer: it may be a user's wish all the same.
+    private static let patience = Duration.seconds(5)
 
     package init() {}
 
@@ -22,8 +24,11 @@ package struct WorkQueue {
     package var nextDue: Duration? { delayed.values.min() }
 
     package mutating func add(_ key: ResourceKey, now: Duration) {
-        if let failure = failures[key], !working.contains(key), now - failure.last < WorkQueue.echo { return }
-        push(key)
+        if let failure = failures[key], !working.contains(key), now - failure.last < WorkQueue.echo {
+            schedule(key, at: now + WorkQueue.patience)
+        } else {
+            push(key)
+        }
     }
 
     private mutating func push(_ key: ResourceKey) {
@@ -66,16 +71,16 @@ package struct WorkQueue {
 
     /// Ends the work on a key with an error: it is tried again after 0.1 s, 0.2 s, … at most 30 s.
     ///
-    /// What was added meanwhile waits as long: most likely the work itself has written, and would otherwise call itself up
-    /// for ever, without a pause.
+    /// What was added meanwhile waits, too, though at most 5 s: most likely the work itself has written, and would otherwise
+    /// call itself up for ever, without a pause.
     /// - Returns: the delay.
     @discardableResult
     package mutating func fail(_ key: ResourceKey, now: Duration) -> Duration {
         let count = failures[key]?.count ?? 0
         failures[key] = (count + 1, now)
         working.remove(key)
-        dirty.remove(key)
-        let delay = min(Duration.milliseconds(100) * (1 << min(count, 10)), .seconds(30))
+        let longest = dirty.remove(key) == nil ? Duration.seconds(30) : WorkQueue.patience
+        let delay = min(Duration.milliseconds(100) * (1 << min(count, 10)), longest)
         schedule(key, at: now + delay)
         return delay
     }

@@ -71,6 +71,10 @@ for kind in sorted(linear.CLASSIFIERS | linear.REGRESSORS):
 assert linear.direct(make_pipeline(MinMaxScaler(), linear_model.Ridge()).fit(table, three)) is None
 assert linear.direct(linear_model.LogisticRegression().fit(table, three).sparsify()) is None
 assert linear.direct(type("LogisticRegression", (linear_model.LogisticRegression,), {})().fit(table, three)) is None
+# What was put together by hand, for one, without what fitting leaves.
+made = linear_model.LogisticRegression()
+made.coef_, made.intercept_, made.classes_ = np.eye(3, 4), np.zeros(3), np.arange(3)
+assert linear.direct(made) is None and made.predict(table).shape == (150,)
 print(checked)
 """
     python = serving_models.python(serving_models.SKLEARN)

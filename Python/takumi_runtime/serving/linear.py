@@ -35,6 +35,14 @@ def direct(model):
 
     None for all other models.
     """
+    try:
+        return made_of(model)
+    except AttributeError:
+        # Made by hand: it lacks what fitting would have left, which scikit-learn may do without.
+        return None
+
+
+def made_of(model):
     *scalers, last = [step for _, step in model.steps] if own_name(model) == "Pipeline" else [model]
     kind, weights = own_name(last), getattr(last, "coef_", None)
     if kind not in CLASSIFIERS | REGRESSORS or any(own_name(scaler) != "StandardScaler" for scaler in scalers):

@@ -54,7 +54,8 @@ struct JobRequest {
         set("checkPointInputUri", settings.checkpointInput)
         set("checkPointUploadUri", settings.checkpointOutput)
         set("modelUploadUri", settings.modelOutput)
-        set("timeoutMinutes", JSONValue.int(settings.timeout.map { $0 * 60 }))
+        // The server refuses what is beyond its limit; a product that is no number would end us before.
+        set("timeoutMinutes", JSONValue.int(settings.timeout.map { max(-1_000_000, min(1_000_000, $0)) * 60 }))
         set("useTorchrun", settings.torchrun.map { JSONValue.bool($0) })
         set("nprocPerNode", JSONValue.int(settings.nproc))
         set("dataStorageSize", JSONValue.int(settings.dataStorage))

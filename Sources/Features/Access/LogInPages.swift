@@ -58,7 +58,8 @@ struct LogInPages: Sendable {
     /// has sent it here, the user is asked: nobody may swap a stranger's session by a link of their own.
     private func follow(_ token: String, _ request: Request, _ page: Page) async throws -> Response {
         let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] }
-        if page.principal == nil, site == nil || site == "none" || site == "same-origin" {
+        // A HEAD asks what there is, as checkers of links do; nothing is used up by it.
+        if request.method == .get, page.principal == nil, site == nil || site == "none" || site == "same-origin" {
             return try await redeem(token, page)
         }
         guard let name = try await directory.userName(ofLogin: token) else {

@@ -14,6 +14,24 @@ package struct EndpointSpec: ResourceSpec {
         package var keptUntil: Date
     }
 
+    package init(path: String, defaultStageID: String) {
+        (self.path, self.defaultStageID) = (path, defaultStageID)
+    }
+
+    /// Also of what was stored when there was one former default at most, or none.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        path = try fields.decode(String.self, forKey: .path)
+        defaultStageID = try fields.decode(String.self, forKey: .defaultStageID)
+        formers = try fields.decodeIfPresent([Former].self, forKey: .formers) ?? []
+        let only = try decoder.container(keyedBy: OldKeys.self).decodeIfPresent(Former.self, forKey: .former)
+        if let only { formers.append(only) }
+    }
+
+    private enum OldKeys: CodingKey {
+        case former
+    }
+
     /// That another stage becomes the default. Pure.
     mutating func makeDefault(_ stage: String, keepFormerUntil end: Date) {
         let isWayBack = formers.contains { $0.stageID == stage }

@@ -61,7 +61,9 @@ struct EndpointActions: Sendable {
     /// The endpoint as it is now: states change at any time, which is no reason to refuse.
     /// - Throws: `conflict` where someone else has switched meanwhile.
     private func unchanged(_ endpoint: Endpoint) async throws -> Endpoint {
-        guard let current: Endpoint = try await store.resource(endpoint.key), current.spec == endpoint.spec else {
+        guard let current: Endpoint = try await store.resource(endpoint.key),
+            current.spec.defaultStageID == endpoint.spec.defaultStageID
+        else {
             throw TakumiError(
                 .conflict, "the default stage of endpoint '\(endpoint.metadata.name)' was changed meanwhile; try again")
         }

@@ -22,7 +22,7 @@ struct EndpointReconciler: Reconciler {
             }
             for stage in stages {
                 _ = try await store.move(stage, to: .deleteInProgress, event: "its endpoint is being deleted")
-                try await hurry(stage)
+                try await store.hurry(stage)
             }
             return .seconds(5)
         }
@@ -38,13 +38,6 @@ struct EndpointReconciler: Reconciler {
         return endpoint.spec.formers.map(\.keptUntil).filter { $0 > sources.now() }.min().map { end in
             .milliseconds(Int(end.timeIntervalSince(sources.now()) * 1000) + 1)
         }
-    }
-
-    /// A stage that was going already, in favour of another one, no longer waits for long answers.
-    private func hurry(_ stage: Stage) async throws {
-        guard stage.status.isReplaced == true, var current: Stage = try await store.resource(stage.key) else { return }
-        current.status.isReplaced = nil
-        _ = try await store.updateStatus(current, event: nil)
     }
 
     func stages(of endpoint: Endpoint) async throws -> [Stage] {

@@ -35,7 +35,7 @@ struct StageReconciler: Reconciler {
             return try await refuse(stage, "the instance type of this stage is no longer offered")
         }
         if stage.status.phase == .deleteInProgress { try await forget(stage) }
-        let refusal = stage.status.phase == .deployInProgress ? await refusal() : nil
+        let refusal = stage.status.phase == .deployInProgress ? try await refusal() : nil
         let stored = try await self.resources(of: stage)
         var resources = stored
         let sights = await look(at: resources)
@@ -75,20 +75,26 @@ struct StageReconciler: Reconciler {
 
     // MARK: - Telling the gateway
 
-    /// Why the gateway cannot be told; nil where it has been.
-    private func refusal() async -> String? {
-        do {
-            try await publisher.publish()
-            return nil
-        } catch {
-            let reason = (error as? TakumiError)?.message ?? "\(error)".excerpt
-            return "the gateway could not be told of it: \(reason); deploy it again"
+    /// Why the gateway cannot be told; nil where it has been. It is tried three times: a stage that works must not be called
+    /// failed for what is over in a moment.
+    private func refusal() async throws -> String? {
+        var refusal: String?
+        for attempt in 0..<3 {
+            if attempt > 0 { try await Task.sleep(for: .milliseconds(200)) }
+            do {
+                try await publisher.publish()
+                return nil
+            } catch {
+                let reason = (error as? TakumiError)?.message ?? "\(error)".excerpt
+                refusal = "the gateway could not be told of it: \(reason); deploy it again"
+            }
         }
+        return refusal
     }
 
     /// What the gateway does not hear of a stage in service is a failed deployment (E-6). Others are yet to be deployed, or go.
     private func publish(_ stage: Stage) async throws {
-        guard let refusal = await refusal() else { return }
+        guard let refusal = try await refusal() else { return }
         while var next: Stage = try await store.resource(stage.key), next.status.phase == .active {
             (next.status.phase, next.status.cause) = (.deployFailed, refusal)
             if try await store.updateStatus(next, event: refusal) != nil { return }
@@ -235,7 +241,8 @@ struct StageReconciler: Reconciler {
     private func refuse(_ stage: Stage, _ cause: String) async throws -> Duration? {
         guard !stage.status.phase.isSettled else { return nil }
         var next = stage
-        next.status.phase = .createFailed
+        // Of one that is deployed again, what it has deployed before goes on.
+        next.status.phase = stage.status.phase == .deployInProgress ? .deployFailed : .createFailed
         next.status.cause = cause
         _ = try await store.updateStatus(next, event: cause)
         return nil

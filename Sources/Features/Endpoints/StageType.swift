@@ -136,10 +136,22 @@ struct StageType: ResourceType {
     }
 
     func startDeletion(_ stage: Stage) async throws -> Bool {
-        if try await store.move(stage, to: .deleteInProgress, event: "deletion requested") {
+        if try await !store.move(stage, to: .deleteInProgress, event: "deletion requested") {
+            try await store.hurry(stage)
+        } else {
             wake(ResourceKey(.endpoint, stage.spec.endpointID))
         }
         return true
+    }
+}
+
+extension Store {
+    /// A stage that was going already, in favour of another one, no longer waits for long answers.
+    func hurry(_ stage: Stage) async throws {
+        while var current: Stage = try await resource(stage.key), current.status.isReplaced == true {
+            current.status.isReplaced = nil
+            if try await updateStatus(current, event: nil) != nil { return }
+        }
     }
 }
 

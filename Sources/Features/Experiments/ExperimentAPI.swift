@@ -1,9 +1,11 @@
 import Console
 import Control
+import Engine
 import FeatureKit
 import Foundation
 import Hummingbird
 import Resource
+import Storage
 import Store
 import Web
 
@@ -82,7 +84,7 @@ struct ExperimentType: ResourceType {
 
     func didDelete(_ experiment: Experiment, parts: [ResourceKey]) async throws {
         let folder = ExperimentReconciler.folder(home: home, experiment)
-        if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
+        try await BlockingWork.run { try FileTree.remove(folder) }
     }
 }
 

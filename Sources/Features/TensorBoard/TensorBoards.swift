@@ -127,7 +127,7 @@ actor TensorBoards: Service {
             for experiment in (try? files.contentsOfDirectory(atPath: "\(root)/\(project)")) ?? [] {
                 let folder = "\(root)/\(project)/\(experiment)"
                 for run in (try? files.contentsOfDirectory(atPath: folder)) ?? [] {
-                    if newest(below: "\(folder)/\(run)") < limit { try? files.removeItem(atPath: "\(folder)/\(run)") }
+                    if newest(below: "\(folder)/\(run)") < limit { try? FileTree.remove("\(folder)/\(run)") }
                 }
             }
         }

@@ -4,6 +4,7 @@ import FeatureKit
 import Foundation
 import JobKit
 import Resource
+import Storage
 import Store
 import Web
 
@@ -73,6 +74,6 @@ struct TrainingType: ResourceType {
     func didDelete(_ training: Training, parts: [ResourceKey]) async throws {
         try await engine.removeEnded(training.workloadID)
         let logs = "\(home)/\(training.tensorBoardFolder)"
-        if FileManager.default.fileExists(atPath: logs) { try FileManager.default.removeItem(atPath: logs) }
+        try await BlockingWork.run { try FileTree.remove(logs) }
     }
 }

@@ -32,7 +32,8 @@ actor Samplers: Service {
     struct Study {
         /// What the sampler must be told with the next question.
         var pending: [Int: SamplerRequest.Trial] = [:]
-        /// The runner that it goes on with; nil for a tuning that has ended.
+        /// The runner that it waits for an answer of. Between its questions it needs none: the trial that comes next may be
+        /// what waits for the runner's memory.
         var needs: Bool?
     }
 
@@ -76,6 +77,7 @@ actor Samplers: Service {
         guard let suggestions = answer.suggestions else {
             throw TakumiError(.unavailable, "the sampler gave no suggestions: \(answer.error ?? "no reason given")")
         }
+        studies[tuning.id]?.needs = nil
         return (suggestions, answer.exhausted ?? false)
     }
 

@@ -4,6 +4,7 @@ import FeatureKit
 import Foundation
 import JobKit
 import Resource
+import Storage
 import Store
 import Telemetry
 import Web
@@ -159,9 +160,9 @@ struct TuningType: ResourceType {
 
     func didDelete(_ tuning: Tuning, parts: [ResourceKey]) async throws {
         await forget(tuning)
-        for trial in parts { try await checks.engine.removeEnded(trial.id) }
         let logs = "\(home)/\(tuning.tensorBoardFolder)"
-        if FileManager.default.fileExists(atPath: logs) { try FileManager.default.removeItem(atPath: logs) }
+        try await BlockingWork.run { try FileTree.remove(logs) }
+        for trial in parts { try await checks.engine.removeEnded(trial.id) }
     }
 }
 

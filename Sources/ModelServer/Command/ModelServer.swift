@@ -39,7 +39,7 @@ final class ModelServer {
     }
 
     func start() {
-        supervisor.onReady = { [service] in service.bodyMemory.settle(used: $0.residentWithUs) }
+        supervisor.onFirstReady = { [service] in service.bodyMemory.settle(used: $0.residentWithUs) }
         supervisor.onFirstFailure = { [self] cause in finish(1, cause) }
         let supervisor = NIOLoopBound(supervisor, eventLoop: loop)
         let worker = ServerBootstrap(group: loop)

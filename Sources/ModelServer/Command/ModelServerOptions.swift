@@ -49,8 +49,9 @@ package struct ModelServerOptions: Sendable {
 
     var bodyMemory: BodyMemory { BodyMemory(largest: maxBody, podMiB: memoryMiB) }
 
-    /// Bytes of a request that came as binary data alone.
-    package var largestMessage: Int { bodyMemory.limit(jsonLength: 0) }
+    /// Bytes of a request over gRPC, whose messages are not counted together: a twelfth of the pod's memory, and as much as
+    /// gRPC's own limit at least.
+    package var largestMessage: Int { min(maxBody, memoryMiB.map { max(4 << 20, ($0 << 20) / 12) } ?? maxBody) }
 
     private mutating func set(_ option: String, _ value: String) throws {
         switch option {

@@ -23,7 +23,7 @@ final class WorkerSupervisor: WorkerLink {
     var onFirstFailure: ((String) -> Void)?
     var onStopped: (() -> Void)?
     /// The model has been loaded.
-    var onReady: ((WorkerProcess) -> Void)?
+    var onFirstReady: ((WorkerProcess) -> Void)?
 
     private var state = State.idle
     private var process: WorkerProcess?
@@ -108,9 +108,11 @@ final class WorkerSupervisor: WorkerLink {
                 throw MalformedFrame("a 'ready' whose fields have other types than agreed")
             }
             state = .ready(since: .now())
+            // Later, what the model server holds for its clients would be counted as the model's.
+            let isFirst = !wasReady
             wasReady = true
             log("model '\(core.name)' is ready after \((NIODeadline.now() - begin).nanoseconds / 1_000_000) ms")
-            if let process { onReady?(process) }
+            if let process, isFirst { onFirstReady?(process) }
             core.workerIsReady(description, link: self)
         case "failed": cause = op.cause ?? "the model could not be loaded"
         default: throw MalformedFrame("the op '\(op.op)' before 'ready'")

@@ -25,6 +25,27 @@ import Testing
         #expect(try await stored.endpoint().spec.formers.isEmpty)
     }
 
+    @Test(arguments: [
+        (#"{"path":"iris","defaultStageID":"b"}"#, []),
+        (#"{"path":"iris","defaultStageID":"b","former":{"stageID":"a","keptUntil":0}}"#, ["a"]),
+    ])
+    func whatAnOlderVersionHasStoredIsRead(_ text: String, _ formers: [String]) throws {
+        let spec = try JSONDecoder().decode(EndpointSpec.self, from: Data(text.utf8))
+        #expect((spec.path, spec.defaultStageID) == ("iris", "b"))
+        #expect(spec.formers.map(\.stageID) == formers)
+        #expect(try JSONDecoder().decode(EndpointSpec.self, from: JSONEncoder().encode(spec)) == spec)
+    }
+
+    @Test func whatIsDeletedWhileItIsReplacedNoLongerWaits() async throws {
+        let stored = try await StoredEndpoint()
+        try await stored.makeDefault("green")
+        try await stored.reconcile()
+        let going = try await stored.stage("blue")
+        #expect(going.status.isReplaced == true)
+        try await stored.store.hurry(going)
+        #expect(try await stored.stage("blue").status.isReplaced == nil)
+    }
+
     @Test func twoSwitchesBeforeTheReconcilersTurnLeaveNothing() async throws {
         let stored = try await StoredEndpoint()
         try await stored.makeDefault("green")

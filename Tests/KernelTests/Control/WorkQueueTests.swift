@@ -77,7 +77,28 @@ import Testing
             now += delay
             queue.advance(to: now)
         }
-        #expect(now > .seconds(20))
+        #expect(now > .seconds(15))
+    }
+
+    @Test func whatIsAddedToFailingWorkWaitsFiveSecondsAtMost() {
+        var queue = WorkQueue()
+        queue.add(a, now: .zero)
+        for _ in 0..<9 {
+            _ = queue.take()
+            queue.fail(a, now: .zero)
+            queue.advance(to: .seconds(30))
+        }
+        _ = queue.take()
+        #expect(queue.fail(a, now: .seconds(30)) == .seconds(30))
+        // A user's wish that comes at once after the failure.
+        queue.add(a, now: .seconds(30) + .milliseconds(20))
+        queue.advance(to: .seconds(35))
+        #expect(queue.take() == nil)
+        queue.advance(to: .seconds(36))
+        #expect(queue.take() == a)
+        // And one that comes while the work goes on.
+        queue.add(a, now: .seconds(36))
+        #expect(queue.fail(a, now: .seconds(37)) == .seconds(5))
     }
 
     @Test func whatChangesLaterIsLookedAtAtOnce() {

@@ -329,7 +329,7 @@ def test_experiment_in_use_is_not_deleted(api: API):
     assert tuning.id in errors[0]["message"], errors
     dependents = api.get(f"experiments/{experiment}/dependents")["dependentList"]
     assert [dependent["id"] for dependent in dependents] == [tuning.id]
-    api.refused("DELETE", tuning.trial(1).path, 404)
+    api.refused("DELETE", tuning.trial(1).path, 405)
     tuning.stop()
     tuning.wait("STOPPED")
     api.call("DELETE", f"experiments/{experiment}")

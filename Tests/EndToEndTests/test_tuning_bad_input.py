@@ -355,9 +355,9 @@ def test_trials_are_made_and_deleted_by_their_tuning_only(api: API):
     tuning = api.tune(ECHO, integer("x", 1, 1))
     tuning.wait()
     trial = tuning.trial(1)
-    api.refused("POST", "trials", 404, json={})
-    api.refused("PUT", trial.path, 404, json={"trialName": "x"})
-    api.refused("DELETE", trial.path, 404)
+    api.refused("POST", "trials", 405, json={})
+    api.refused("PUT", trial.path, 405, json={"trialName": "x"})
+    api.refused("DELETE", trial.path, 405)
     assert trial.read()["trialStatusCode"] == "SUCCEEDED"
 
 

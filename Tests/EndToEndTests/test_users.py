@@ -60,6 +60,8 @@ def test_a_user_from_the_command_line(server: Server):
     assert log_in(server, name, PASSWORD).status_code == 422
     assert log_in(server, name, "another password").status_code == 303
     link = server.command("login", "--user", name).stdout.strip()
+    # Who only checks the link does not use it up.
+    assert requests.head(link, timeout=30, allow_redirects=False).status_code == 200
     page = requests.get(link, timeout=30)
     assert page.status_code == 200 and name in page.text, page.text[:500]
     user(server, "delete", name)

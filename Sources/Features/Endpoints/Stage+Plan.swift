@@ -78,6 +78,7 @@ struct StagePlan: Equatable {
             if isLeaving { self.resources[index].status.phase = .deleteInProgress }
             look(index)
         }
+        if !isLeaving { takeBack() }
         if let rule = stage.spec.autoscaler, !isLeaving { scaleNodes(rule) }
         fill()
         for index in resources.indices { release(index) }
@@ -207,6 +208,24 @@ struct StagePlan: Equatable {
     /// How many pods of a resource are there to stay, on instances that do.
     private func staying(_ index: Int) -> Int {
         resources[index].status.pods.count { $0.isStaying && !leavingNodes.contains($0.node) }
+    }
+
+    /// Takes back pods that were let go and still answer somebody, where there are too few again: they hold their room for up
+    /// to an hour, and nobody else may have it.
+    private mutating func takeBack() {
+        let staying = Set(stage.nodes.filter { !$0.isLeaving }.map(\.number))
+        for index in resources.indices {
+            var lacking = (resources[index].status.wanted ?? 0) - self.staying(index)
+            for position in resources[index].status.pods.indices where lacking > 0 {
+                let pod = resources[index].status.pods[position]
+                guard pod.phase == .draining, staying.contains(pod.node) else { continue }
+                // Whether it still answers, the next look tells.
+                resources[index].status.pods[position].phase = .unhealthy
+                resources[index].status.pods[position].leavingSince = nil
+                lacking -= 1
+                lookAgain(in: .milliseconds(50))
+            }
+        }
     }
 
     /// Gives pods that are lacking a place: first those that there are to be at least, as the check of the request has let

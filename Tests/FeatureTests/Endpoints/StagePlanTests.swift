@@ -175,6 +175,22 @@ import Testing
         #expect(world.pods[1].phase == .ready)
     }
 
+    @Test func aPodThatStillAnswersSomebodyIsTakenBackWhereOneIsLacking() {
+        var world = StageWorld(pods: [2])
+        world.settle()
+        world.resources[0].status.wanted = 1
+        for pod in world.pods { world.sights[pod.id]?.inFlight = 1 }
+        world.turn(after: 1)
+        #expect(world.pods.map(\.phase).contains(.draining))
+        world.turn(after: 60)
+        world.resources[0].status.wanted = 2
+        world.turn(after: 1)
+        world.turn(after: 1)
+        #expect(world.pods.map(\.phase) == [.ready, .ready])
+        #expect(world.launched.count == 2)
+        #expect(world.stopped.isEmpty)
+    }
+
     @Test func aPodWithoutRoomWaitsAndSaysSo() {
         var world = StageWorld(pods: [2], cpus: 1)
         world.settle()

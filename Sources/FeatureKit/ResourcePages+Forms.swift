@@ -169,20 +169,15 @@ extension ResourcePages {
         filled: @escaping @Sendable (Type.Object) -> FormFields? = { _ in nil },
         send: @escaping @Sendable (Type.Object, Form, FormFields, Page) async throws -> (to: String, notice: String)
     ) {
-        @Sendable func load(_ request: Request, _ context: TakumiContext) async throws -> (Type.Object, Page) {
-            let page = try pages.page(request, context)
-            try page.checkMayWrite()
-            return (try await routes.resource(context), page)
-        }
         one.group(RouterPath(name))
             .get { request, context in
-                let (resource, page) = try await load(request, context)
+                let (resource, page) = try await loadToChange(request, context)
                 if let refusal = refusal(resource, page) { return try await refuse(name, refusal, resource, page) }
                 return try await show(
                     name, try await form(resource, page), resource, page, typed: filled(resource), errors: [])
             }
             .post { request, context in
-                let (resource, page) = try await load(request, context)
+                let (resource, page) = try await loadToChange(request, context)
                 let form = try await form(resource, page)
                 let typed = form.tidied(page.browser.form)
                 do {

@@ -159,6 +159,19 @@ package struct ResourcePages<Type: PagedType>: Sendable {
         "\(page.base)/live?" + ([names.kind] + type.parts).map { "kind=\($0)" }.joined(separator: "&")
     }
 
+    /// The resource that a path names, and the page that is asked for.
+    package func load(_ request: Request, _ context: TakumiContext) async throws -> (Type.Object, Page) {
+        (try await routes.resource(context), try pages.page(request, context))
+    }
+
+    /// The same for who may change it.
+    /// - Throws: `forbidden` for others, whether there is such a resource or not.
+    package func loadToChange(_ request: Request, _ context: TakumiContext) async throws -> (Type.Object, Page) {
+        let page = try pages.page(request, context)
+        try page.checkMayWrite()
+        return (try await routes.resource(context), page)
+    }
+
     /// A page of one resource of the kind's own.
     package func respond(
         _ template: String, _ resource: Type.Object, _ page: Page, tab: String, live: String? = nil,

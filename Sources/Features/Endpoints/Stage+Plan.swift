@@ -204,6 +204,7 @@ struct StagePlan: Equatable {
 
     /// Numbers of instances that are being emptied: pods on them are replaced first and let go afterwards.
     private var leavingNodes: Set<Int> { Set(stage.nodes.filter(\.isLeaving).map(\.number)) }
+    private var stayingNodes: [Int] { stage.nodes.filter { !$0.isLeaving }.map(\.number) }
 
     /// How many pods of a resource are there to stay, on instances that do.
     private func staying(_ index: Int) -> Int {
@@ -213,12 +214,11 @@ struct StagePlan: Equatable {
     /// Takes back pods that were let go and still answer somebody, where there are too few again: they hold their room for up
     /// to an hour, and nobody else may have it.
     private mutating func takeBack() {
-        let staying = Set(stage.nodes.filter { !$0.isLeaving }.map(\.number))
         for index in resources.indices {
-            var lacking = (resources[index].status.wanted ?? 0) - self.staying(index)
+            var lacking = (resources[index].status.wanted ?? 0) - staying(index)
             for position in resources[index].status.pods.indices where lacking > 0 {
                 let pod = resources[index].status.pods[position]
-                guard pod.phase == .draining, staying.contains(pod.node) else { continue }
+                guard pod.phase == .draining, stayingNodes.contains(pod.node) else { continue }
                 // Whether it still answers, the next look tells.
                 resources[index].status.pods[position].phase = .unhealthy
                 resources[index].status.pods[position].leavingSince = nil
@@ -231,7 +231,7 @@ struct StagePlan: Equatable {
     /// Gives pods that are lacking a place: first those that there are to be at least, as the check of the request has let
     /// them pass; then what autoscalers want besides, in order of arrival.
     private mutating func fill() {
-        var packing = Packing(nodes: stage.nodes.filter { !$0.isLeaving }.map(\.number), room: room)
+        var packing = Packing(nodes: stayingNodes, room: room)
         var (least, besides): ([Int], [Int]) = ([], [])
         for (index, resource) in resources.enumerated() {
             for pod in resource.status.pods { packing.occupy(pod.node, by: resource.spec.allotment) }

@@ -44,7 +44,7 @@ package struct TemplateFeature: Feature {
     package func addPages(to group: RouterGroup<TakumiContext>, _ pages: Pages) {
         let resourcePages = ResourcePages(routes, pages, store: store)
         group.get("training-templates/{id}/hyperparameters") { request, context in
-            let (template, page) = (try await routes.resource(context), try pages.page(request, context))
+            let (template, page) = try await resourcePages.load(request, context)
             return try await resourcePages.respond(
                 "template-hyperparameters", template, page, tab: "hyperparameters", model(template, page))
         }

@@ -25,13 +25,9 @@ struct TuningMonitoring: Sendable {
             .get("monitoring") { request, context in try await tab(request, context) }
             .get("samples") { request, context in try await samples(request, context) }
             .get("live") { request, context in
-                let (tuning, page) = try await load(request, context)
+                let (tuning, page) = try await tunings.load(request, context)
                 return LiveStream(page, kinds: [.tuning], id: tuning.id, poll: news(of: tuning)).response()
             }
-    }
-
-    private func load(_ request: Request, _ context: TakumiContext) async throws -> (Tuning, Page) {
-        (try await tunings.routes.resource(context), try tunings.pages.page(request, context))
     }
 
     /// At most as many trials as run at a time.
@@ -63,7 +59,7 @@ struct TuningMonitoring: Sendable {
     }
 
     private func tab(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (tuning, page) = try await load(request, context)
+        let (tuning, page) = try await tunings.load(request, context)
         let address = tunings.routes.type.address(tuning.id, page)
         let type =
             tunings.routes.type.catalog.flavor(id: tuning.spec.job.flavorID)
@@ -82,7 +78,7 @@ struct TuningMonitoring: Sendable {
     }
 
     private func samples(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (tuning, page) = try await load(request, context)
+        let (tuning, page) = try await tunings.load(request, context)
         let instances = try await instances(tuning, page)
         let logs = instances.map { files.samples($0.trial.workloadID, node: $0.node) }
         let read = try await BlockingWork.run { logs.map { $0.read() } }

@@ -12,20 +12,14 @@ struct TuningResumePage: Sendable {
     func add(to group: RouterGroup<TakumiContext>) {
         group.group("hyperparameter-tunings/{id}/resume")
             .get { request, context in
-                let (tuning, page) = try await load(request, context)
+                let (tuning, page) = try await tunings.loadToChange(request, context)
                 let typed = FormFields([("maxTrialCount", tuning.spec.maxTrials.map { "\(2 * $0)" } ?? "")])
                 return try await show(tuning, page, typed: typed, errors: [])
             }
             .post { request, context in
-                let (tuning, page) = try await load(request, context)
+                let (tuning, page) = try await tunings.loadToChange(request, context)
                 return try await resume(tuning, page)
             }
-    }
-
-    private func load(_ request: Request, _ context: TakumiContext) async throws -> (Tuning, Page) {
-        let page = try tunings.pages.page(request, context)
-        try page.checkMayWrite()
-        return (try await tunings.routes.resource(context), page)
     }
 
     private func form(_ tuning: Tuning, _ page: Page) -> Form {

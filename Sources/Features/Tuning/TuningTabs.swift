@@ -19,15 +19,11 @@ struct TuningTabs: Sendable {
             .get("study") { request, context in try await study(request, context) }
             .get("study/data") { request, context in try await data(request, context) }
             .get("study/importance") { request, context in
-                let (tuning, _) = try await load(request, context)
+                let (tuning, _) = try await tunings.load(request, context)
                 return try PageJSON.response(try await studies.importance(of: tuning))
             }
             .get("trials") { request, context in try await list(request, context) }
             .get("hyperparameters") { request, context in try await hyperparameters(request, context) }
-    }
-
-    private func load(_ request: Request, _ context: TakumiContext) async throws -> (Tuning, Page) {
-        (try await tunings.routes.resource(context), try tunings.pages.page(request, context))
     }
 
     /// Of the tuning and of its trials.
@@ -36,7 +32,7 @@ struct TuningTabs: Sendable {
     }
 
     private func study(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (tuning, page) = try await load(request, context)
+        let (tuning, page) = try await tunings.load(request, context)
         let address = tunings.routes.type.address(tuning.id, page)
         return try await tunings.respond(
             "tuning-study", tuning, page, tab: "study", live: live(tuning, page),
@@ -44,13 +40,13 @@ struct TuningTabs: Sendable {
     }
 
     private func data(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (tuning, page) = try await load(request, context)
+        let (tuning, page) = try await tunings.load(request, context)
         return try PageJSON.response(
             try await studies.data(of: tuning, base: page.base))
     }
 
     private func list(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (tuning, page) = try await load(request, context)
+        let (tuning, page) = try await tunings.load(request, context)
         let path = "\(tunings.routes.type.address(tuning.id, page))/trials"
         let listing = try await trials.listing(referring: tuning.key, path: path, page)
         var model: [String: Any] = ["listing": listing.model(page.t)]
@@ -62,7 +58,7 @@ struct TuningTabs: Sendable {
     }
 
     private func hyperparameters(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (tuning, page) = try await load(request, context)
+        let (tuning, page) = try await tunings.load(request, context)
         let model: [String: Any] = [
             "parameters": tuning.spec.parameters.map { parameter -> [String: Any] in
                 let (type, values) = SearchText.space(parameter, page.t)

@@ -153,12 +153,11 @@ import Testing
         #expect(moving.map(\.isLeaving) == [false, true])
     }
 
+    private let oneOrTwo = NodeAutoscaler(
+        minNodes: 1, maxNodes: 2, scalesDown: true, threshold: 60, unneededMinutes: 1, delayAfterAddMinutes: 1)
+
     @Test func aPodThatFindsNoOtherPlaceStaysReady() {
-        var world = StageWorld(
-            nodes: 2,
-            autoscaler: NodeAutoscaler(
-                minNodes: 1, maxNodes: 2, scalesDown: true, threshold: 60, unneededMinutes: 1,
-                delayAfterAddMinutes: 1), pods: [1, 2], cpus: 1)
+        var world = StageWorld(nodes: 2, autoscaler: oneOrTwo, pods: [1, 2], cpus: 1)
         world.settle()
         world.stage.status.nodes[1].isLeaving = true
         for _ in 0..<3 { world.turn(after: 20) }
@@ -168,11 +167,7 @@ import Testing
     }
 
     @Test func movesPodsBeforeItGoes() {
-        var world = StageWorld(
-            nodes: 2,
-            autoscaler: NodeAutoscaler(
-                minNodes: 1, maxNodes: 2, scalesDown: true, threshold: 60, unneededMinutes: 1,
-                delayAfterAddMinutes: 1), pods: [1, 1], cpus: 1)
+        var world = StageWorld(nodes: 2, autoscaler: oneOrTwo, pods: [1, 1], cpus: 1)
         world.settle()
         // One on each: as after a third between them has gone.
         world.resources[1].status.pods[0].node = 2

@@ -80,7 +80,8 @@ import Testing
         #expect(now > .seconds(15))
     }
 
-    @Test func whatIsAddedToFailingWorkWaitsFiveSecondsAtMost() {
+    /// A queue in which `a` has failed so often that it waits 30 s, from second 30 on.
+    private func failedOften() -> WorkQueue {
         var queue = WorkQueue()
         queue.add(a, now: .zero)
         for _ in 0..<9 {
@@ -90,6 +91,11 @@ import Testing
         }
         _ = queue.take()
         #expect(queue.fail(a, now: .seconds(30)) == .seconds(30))
+        return queue
+    }
+
+    @Test func whatIsAddedToFailingWorkWaitsFiveSecondsAtMost() {
+        var queue = failedOften()
         // A user's wish that comes at once after the failure.
         queue.add(a, now: .seconds(30) + .milliseconds(20))
         queue.advance(to: .seconds(35))
@@ -102,15 +108,7 @@ import Testing
     }
 
     @Test func whatChangesLaterIsLookedAtAtOnce() {
-        var queue = WorkQueue()
-        queue.add(a, now: .zero)
-        for _ in 0..<9 {
-            _ = queue.take()
-            queue.fail(a, now: .zero)
-            queue.advance(to: .seconds(30))
-        }
-        _ = queue.take()
-        #expect(queue.fail(a, now: .seconds(30)) == .seconds(30))
+        var queue = failedOften()
         queue.add(a, now: .seconds(31))
         #expect(queue.take() == a)
     }

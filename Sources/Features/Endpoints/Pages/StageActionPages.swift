@@ -18,9 +18,9 @@ struct StageActionPages: Sendable {
         let one = group.group("endpoint-stages/{id}")
         stages.add(to: one, form: "make-default", { _, page in makeDefaultForm(page) }, send: makeDefault)
         stages.add(to: one, form: "traffic", trafficForm, filled: traffic, send: setTraffic)
-        one.get("keys") { request, context in try await keys(try await load(request, context)) }
+        one.get("keys") { request, context in try await keys(try await stages.loadToChange(request, context)) }
             .post("keys") { request, context in
-                let (stage, page) = try await load(request, context)
+                let (stage, page) = try await stages.loadToChange(request, context)
                 secrets.keep(try await actions.addKey(stage), for: place(stage, page))
                 return page.redirect(to: "\(address(stage, page))/keys")
             }
@@ -34,27 +34,15 @@ struct StageActionPages: Sendable {
         }
         group.group("endpoints/{id}/do/go-back")
             .get { request, context in
-                let (endpoint, page) = try await loadEndpoint(request, context)
+                let (endpoint, page) = try await endpoints.loadToChange(request, context)
                 return try await ask(try await goBackQuestion(endpoint, page), page)
             }
             .post { request, context in
-                let (endpoint, page) = try await loadEndpoint(request, context)
+                let (endpoint, page) = try await endpoints.loadToChange(request, context)
                 _ = try await actions.goBack(endpoint)
                 return page.redirect(
                     to: endpoints.routes.type.address(endpoint.id, page), notice: page.t("endpoint.did.go-back"))
             }
-    }
-
-    private func load(_ request: Request, _ context: TakumiContext) async throws -> (Stage, Page) {
-        let page = try stages.pages.page(request, context)
-        try page.checkMayWrite()
-        return (try await stages.routes.resource(context), page)
-    }
-
-    private func loadEndpoint(_ request: Request, _ context: TakumiContext) async throws -> (Endpoint, Page) {
-        let page = try endpoints.pages.page(request, context)
-        try page.checkMayWrite()
-        return (try await endpoints.routes.resource(context), page)
     }
 
     private func address(_ stage: Stage, _ page: Page) -> String { stages.routes.type.address(stage.id, page) }
@@ -71,11 +59,11 @@ struct StageActionPages: Sendable {
     ) {
         group.group(RouterPath(name))
             .get { request, context in
-                let (stage, page) = try await load(request, context)
+                let (stage, page) = try await stages.loadToChange(request, context)
                 return try await ask(question(stage, page), page)
             }
             .post { request, context in
-                let (stage, page) = try await load(request, context)
+                let (stage, page) = try await stages.loadToChange(request, context)
                 let sent = try await perform(stage, page)
                 return page.redirect(to: sent.to, notice: sent.notice)
             }

@@ -54,10 +54,6 @@ struct StageTabs: Sendable {
             .get("live") { request, context in try await live(request, context) }
     }
 
-    private func load(_ request: Request, _ context: TakumiContext) async throws -> (Stage, Page) {
-        (try await stages.routes.resource(context), try stages.pages.page(request, context))
-    }
-
     private func base(_ stage: Stage, _ page: Page) -> String { stages.routes.type.address(stage.id, page) }
 
     private func pods(_ stage: Stage) async throws -> [StagePod] {
@@ -81,7 +77,7 @@ struct StageTabs: Sendable {
     }
 
     private func resources(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let listing = try await resources.listing(
             referring: stage.key, path: "\(base(stage, page))/resources", page)
         var model: [String: Any] = ["listing": listing.model(page.t)]
@@ -100,7 +96,7 @@ struct StageTabs: Sendable {
     // MARK: - Monitoring and statistics
 
     private func monitoring(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let address = base(stage, page)
         return try await stages.respond(
             "training-monitoring", stage, page, tab: "monitoring", live: "\(address)/live?of=samples",
@@ -111,7 +107,7 @@ struct StageTabs: Sendable {
     }
 
     private func samples(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let pods = try await pods(stage).filter(\.isThere)
         let logs = pods.map { files.samples($0.id, node: 0) }
         let read = try await BlockingWork.run { logs.map { $0.read() } }
@@ -131,7 +127,7 @@ struct StageTabs: Sendable {
     }
 
     private func statistics(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let (t, minutes, address) = (page.t, try range(page), base(stage, page))
         let total = wire(stage, minutes, sources.now()).total
         func latency(_ value: Double?) -> String {
@@ -157,7 +153,7 @@ struct StageTabs: Sendable {
     }
 
     private func charts(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let (minutes, now) = (try range(page), sources.now())
         return try Chart.response(
             StatisticsCharts(wire: wire(stage, minutes, now), minutes: minutes, now: now, t: page.t).charts)
@@ -166,7 +162,7 @@ struct StageTabs: Sendable {
     // MARK: - Log
 
     private func log(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let (pods, address) = (try await pods(stage), base(stage, page))
         let chosen = pods.first { $0.id == page.query["pod"] } ?? pods.first { $0.resourceID == page.query["resource"] }
         let pod = chosen ?? pods.first
@@ -197,13 +193,13 @@ struct StageTabs: Sendable {
     }
 
     private func answers(_ request: Request, _ context: TakumiContext) async throws -> (LogAnswers, QueryItems) {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let pod = try await pod(stage, page)
         return (LogAnswers(pod.index(files), isEnded: !pod.isThere), page.query)
     }
 
     private func download(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let pod = try await pod(stage, page)
         return JobLogs.text(
             LogReader(path: pod.index(files).path), from: 0, as: "\(pod.resource)-\(StagePod.name(pod.id)).log")
@@ -213,7 +209,7 @@ struct StageTabs: Sendable {
 
     /// The inference log: a file after the other, the newest first.
     private func requests(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let (t, address) = (page.t, base(stage, page))
         let paths = stage.inferenceLog(home: files.home).files
         let older = try await BlockingWork.run {
@@ -276,7 +272,7 @@ struct StageTabs: Sendable {
     }
 
     private func requestIndex(_ request: Request, _ context: TakumiContext) async throws -> (LogIndex, QueryItems) {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let paths = stage.inferenceLog(home: files.home).files
         return (files.index(path: paths[try file(page, of: paths)]), page.query)
     }
@@ -285,7 +281,7 @@ struct StageTabs: Sendable {
 
     /// Changes of the stage and of its parts, and what lies in no database: samples, calls, lines of a log.
     private func live(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (stage, page) = try await load(request, context)
+        let (stage, page) = try await stages.load(request, context)
         let news = StageNews(stage: stage, files: files, traffic: traffic, store: store)
         let poll: (@Sendable () async -> [LiveStream.Event]?)? =
             switch page.query["of"] {

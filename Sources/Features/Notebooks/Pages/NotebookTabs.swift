@@ -21,30 +21,30 @@ struct NotebookTabs: Sendable {
     func add(to group: RouterGroup<TakumiContext>) {
         let one = group.group("notebooks/{id}")
         one.get("open") { request, context in
-            let (notebook, page) = try await load(request, context)
+            let (notebook, page) = try await notebooks.load(request, context)
             return try await page.redirect(toApp: "\(notebook.path)lab", at: appsURL())
         }
         .get("monitoring") { request, context in try await monitoring(request, context) }
         .get("samples") { request, context in
-            let (notebook, page) = try await load(request, context)
+            let (notebook, page) = try await notebooks.load(request, context)
             return try await samples(notebook, page)
         }
         .get("log") { request, context in try await log(request, context) }
         .get("log/lines") { request, context in
-            let (notebook, page) = try await load(request, context)
+            let (notebook, page) = try await notebooks.load(request, context)
             return try await answers(notebook).lines(page.query)
         }
         .get("log/search") { request, context in
-            let (notebook, page) = try await load(request, context)
+            let (notebook, page) = try await notebooks.load(request, context)
             return try await answers(notebook).search(page.query)
         }
         .get("log/download") { request, context in
-            let (notebook, _) = try await load(request, context)
+            let (notebook, _) = try await notebooks.load(request, context)
             let log = LogReader(path: files.index(notebook.workloadID, node: 0).path)
             return JobLogs.text(log, from: 0, as: "\(notebook.metadata.name).log")
         }
         .get("live") { request, context in
-            let (notebook, page) = try await load(request, context)
+            let (notebook, page) = try await notebooks.load(request, context)
             return LiveStream(page, kinds: [.notebook], id: notebook.id, poll: news(of: notebook)).response()
         }
         notebooks.add(to: one, form: "resize", refusal: refusalToResize, resizeForm, send: resize)
@@ -57,10 +57,6 @@ struct NotebookTabs: Sendable {
             }, filled: idleFields, send: setIdleStop)
     }
 
-    private func load(_ request: Request, _ context: TakumiContext) async throws -> (Notebook, Page) {
-        (try await notebooks.routes.resource(context), try notebooks.pages.page(request, context))
-    }
-
     private func address(_ notebook: Notebook, _ page: Page) -> String {
         notebooks.routes.type.address(notebook.id, page)
     }
@@ -69,7 +65,7 @@ struct NotebookTabs: Sendable {
 
     /// Nothing to see while it is being created or something is going on (N-5). A stopped one has the samples of its last run.
     private func monitoring(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (notebook, page) = try await load(request, context)
+        let (notebook, page) = try await notebooks.load(request, context)
         let address = address(notebook, page)
         return try await notebooks.respond(
             "training-monitoring", notebook, page, tab: "monitoring", live: "\(address)/live",
@@ -99,7 +95,7 @@ struct NotebookTabs: Sendable {
     }
 
     private func log(_ request: Request, _ context: TakumiContext) async throws -> Response {
-        let (notebook, page) = try await load(request, context)
+        let (notebook, page) = try await notebooks.load(request, context)
         let address = address(notebook, page)
         return try await notebooks.respond(
             "training-log", notebook, page, tab: "log", live: "\(address)/live",
